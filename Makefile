@@ -1,0 +1,47 @@
+# Needs python3 (3.11 or later) and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint types docs bench check clean
+
+help:
+	@echo "make demo   the five migrations of database/ on the embedded PostgreSQL"
+	@echo "make test   every test"
+	@echo "make check  lint, types, docs and tests, as CI runs them"
+	@echo "make lint | types | docs | bench | clean"
+
+.venv/ready: requirements/dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/pgratchet embedded start
+	$(BIN)/pgratchet up
+	$(BIN)/pgratchet seed development
+	$(BIN)/pgratchet status
+	$(BIN)/pgratchet embedded psql -- -c 'SELECT * FROM schema_migrations ORDER BY version;'
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/ready
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+
+types: .venv/ready
+	$(BIN)/mypy
+
+docs: .venv/ready
+	$(BIN)/python -m docs.generate
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks
+
+check: lint types test
+
+clean:
+	-$(BIN)/pgratchet embedded stop
+	rm -rf .venv .pgratchet .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,578 @@
+-- V004: rate limits for requests, tokens and concurrent work
+--
+-- Purpose   Decides in one call whether a request may go on, under all limits of the caller's plan at once,
+--           and says how much is left and when to come back.
+-- Risk      Creates only new tables and functions; plans that are known already get limits.
+-- Reverse   By a new migration that drops the functions and tables made here. Nothing else refers to them.
+--
+-- How it counts (the generic cell rate algorithm, a token bucket without a timer): for each caller and limit
+-- one number is kept, the moment at which the bucket will be full again. A request moves it on by its cost; it
+-- is refused if that would be further ahead than the bucket is deep. There is no window with an edge to abuse.
+--
+-- How to call it: in a short transaction of its own, not inside the work of the request. The row of a busy
+-- caller is locked until the transaction ends.
+--
+-- How it is stored: a bucket that is full again means the same as no row. The buckets of limits that are not
+-- durable lie in an unlogged table: no write-ahead log, no wait for the disk. A crash or a switch to a standby
+-- empties it, that is, fills the buckets. Limits over days are durable and cost one commit each.
+
+CREATE TABLE IF NOT EXISTS public.rate_limits (
+    plan_code  text     NOT NULL,
+    limit_name text     NOT NULL,
+    unit       text     NOT NULL,
+    scope      text     NOT NULL DEFAULT 'subject',
+    amount     bigint   NOT NULL,
+    period     interval NOT NULL,
+    burst      bigint   NOT NULL,
+    durable    boolean  NOT NULL DEFAULT false,
+    CONSTRAINT rate_limits_pkey PRIMARY KEY (plan_code, limit_name),
+    CONSTRAINT rate_limits_plan_code_fkey FOREIGN KEY (plan_code) REFERENCES public.plans (plan_code) ON DELETE CASCADE,
+    CONSTRAINT rate_limits_unit_check CHECK (unit IN ('requests', 'tokens', 'concurrent')),
+    CONSTRAINT rate_limits_scope_check CHECK (scope IN ('subject', 'tenant')),
+    CONSTRAINT rate_limits_amount_check CHECK (amount BETWEEN 1 AND 1000000000),
+    CONSTRAINT rate_limits_period_check CHECK (period BETWEEN '1 second' AND '31 days'),
+    CONSTRAINT rate_limits_burst_check CHECK (burst BETWEEN 1 AND 1000 * amount)
+);
+COMMENT ON TABLE public.rate_limits IS 'The limits of a plan: amount a period, and burst at once. Per subject (a user, a key, an address) or for a whole tenant.';
+COMMENT ON COLUMN public.rate_limits.period IS 'For the unit concurrent: how long a lease lasts unless it is renewed.';
+COMMENT ON COLUMN public.rate_limits.durable IS 'Whether the count survives a crash; costs a commit that waits for the disk.';
+
+INSERT INTO public.rate_limits (plan_code, limit_name, unit, scope, amount, period, burst, durable) VALUES
+    ('free', 'requests_per_minute', 'requests', 'subject', 20, '1 minute', 20, false),
+    ('free', 'tokens_per_day', 'tokens', 'subject', 100000, '1 day', 100000, true),
+    ('free', 'concurrent_requests', 'concurrent', 'subject', 2, '5 minutes', 2, false),
+    ('standard', 'requests_per_minute', 'requests', 'subject', 60, '1 minute', 60, false),
+    ('standard', 'tenant_requests_per_minute', 'requests', 'tenant', 600, '1 minute', 600, false),
+    ('standard', 'tokens_per_day', 'tokens', 'subject', 1000000, '1 day', 1000000, true),
+    ('standard', 'concurrent_requests', 'concurrent', 'subject', 5, '5 minutes', 5, false)
+ON CONFLICT (plan_code, limit_name) DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS public.rate_limit_overrides (
+    tenant_id  uuid        NOT NULL DEFAULT public.current_tenant_id(),
+    subject    text        NOT NULL,
+    limit_name text        NOT NULL,
+    amount     bigint      NOT NULL,
+    burst      bigint      NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT rate_limit_overrides_pkey PRIMARY KEY (tenant_id, subject, limit_name),
+    CONSTRAINT rate_limit_overrides_tenant_id_fkey FOREIGN KEY (tenant_id)
+        REFERENCES public.tenants (tenant_id) ON DELETE CASCADE,
+    CONSTRAINT rate_limit_overrides_amount_check CHECK (amount BETWEEN 1 AND 1000000000),
+    CONSTRAINT rate_limit_overrides_burst_check CHECK (burst BETWEEN 1 AND 1000 * amount)
+);
+COMMENT ON TABLE public.rate_limit_overrides IS
+    'Another amount for one subject than its plan says; the empty subject stands for the limits of a whole tenant.';
+
+-- Narrow rows with room to be updated in place, and no index but the key.
+CREATE TABLE IF NOT EXISTS public.rate_limit_buckets (
+    tenant_id  uuid    NOT NULL,
+    subject    text    NOT NULL COLLATE "C",
+    limit_name text    NOT NULL COLLATE "C",
+    durable    boolean NOT NULL,
+    full_at    bigint  NOT NULL,
+    CONSTRAINT rate_limit_buckets_pkey PRIMARY KEY (tenant_id, subject, limit_name, durable)
+) PARTITION BY LIST (durable);
+CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_buckets_unlogged
+    PARTITION OF public.rate_limit_buckets FOR VALUES IN (false) WITH (fillfactor = 50);
+CREATE TABLE IF NOT EXISTS public.rate_limit_buckets_durable
+    PARTITION OF public.rate_limit_buckets FOR VALUES IN (true) WITH (fillfactor = 50);
+COMMENT ON TABLE public.rate_limit_buckets IS 'One row for each caller and limit in use. Only the functions below read and write it.';
+COMMENT ON COLUMN public.rate_limit_buckets.full_at IS 'When the bucket is full again, in nanoseconds since 1970; in the past: it is full.';
+
+-- A slot is a place that one lease at a time can hold, so there are never more leases than slots.
+CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_leases (
+    tenant_id  uuid        NOT NULL,
+    subject    text        NOT NULL COLLATE "C",
+    limit_name text        NOT NULL COLLATE "C",
+    slot       integer     NOT NULL,
+    lease_id   uuid        NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT rate_limit_leases_pkey PRIMARY KEY (tenant_id, subject, limit_name, slot)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE public.rate_limit_leases IS 'Who holds one of the places for concurrent work, and until when.';
+
+DO $tenancy$
+DECLARE
+    table_name text;
+BEGIN
+    FOREACH table_name IN ARRAY ARRAY['rate_limit_overrides', 'rate_limit_buckets', 'rate_limit_leases'] LOOP
+        IF NOT (SELECT relrowsecurity FROM pg_catalog.pg_class WHERE oid = format('public.%I', table_name)::regclass) THEN
+            EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', table_name);
+        END IF;
+        IF NOT EXISTS (
+            SELECT FROM pg_catalog.pg_policy
+            WHERE polrelid = format('public.%I', table_name)::regclass AND polname = 'tenant_isolation'
+        ) THEN
+            EXECUTE format(
+                'CREATE POLICY tenant_isolation ON public.%I '
+                'USING (tenant_id = public.current_tenant_id()) WITH CHECK (tenant_id = public.current_tenant_id())',
+                table_name
+            );
+        END IF;
+    END LOOP;
+END
+$tenancy$;
+
+
+-- The limits of one caller -----------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION public.rate_limits_of(p_tenant_id uuid, p_subject text)
+RETURNS TABLE (
+    subject text, limit_name text, unit text, durable boolean, amount bigint, burst bigint, period interval, period_ns bigint
+)
+LANGUAGE sql STABLE
+AS $body$
+    SELECT
+        caller.subject,
+        rule.limit_name,
+        rule.unit,
+        rule.durable,
+        coalesce(override.amount, rule.amount),
+        coalesce(override.burst, rule.burst),
+        rule.period,
+        (EXTRACT(epoch FROM rule.period) * 1000000000)::bigint
+    FROM public.tenants AS tenant
+    JOIN public.rate_limits AS rule ON rule.plan_code = tenant.plan_code
+    CROSS JOIN LATERAL (SELECT CASE rule.scope WHEN 'tenant' THEN '' ELSE p_subject END) AS caller (subject)
+    LEFT JOIN public.rate_limit_overrides AS override
+      ON override.tenant_id = p_tenant_id
+     AND override.subject = caller.subject
+     AND override.limit_name = rule.limit_name
+    WHERE tenant.tenant_id = p_tenant_id
+$body$;
+COMMENT ON FUNCTION public.rate_limits_of(uuid, text) IS
+    'The limits that hold for a caller: those of the tenant''s plan, with the amounts of rate_limit_overrides.';
+
+
+-- Requests and tokens ----------------------------------------------------------------------------------
+
+-- A refusal is decided by reading alone: full_at only ever grows, so what a snapshot refuses stays refused,
+-- and a caller who keeps knocking costs neither a lock nor a write. To allow, each bucket is moved on by one
+-- statement that checks again under the lock of its row. Buckets are taken in the order of their keys, so
+-- that two calls cannot wait for each other; if one refuses after all, those before it get their cost back
+-- and everything is read again.
+CREATE OR REPLACE FUNCTION public.consume_rate_limit(
+    p_tenant_id uuid, p_subject text, p_requests bigint DEFAULT 1, p_tokens bigint DEFAULT 0
+) RETURNS TABLE (allowed boolean, limit_name text, remaining bigint, retry_after interval, reset_at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    now_ns bigint;
+    bucket record;
+    subjects text[];
+    names text[];
+    durables boolean[];
+    steps bigint[];
+    depths bigint[];
+    taken integer;
+    ahead_ns bigint;
+    wait_ns bigint;
+    longest_wait_ns bigint;
+    share double precision;
+    least_share double precision;
+    beyond CONSTANT bigint := 9223372036854775807;  -- a cost that no bucket is deep enough for
+BEGIN
+    IF p_tenant_id IS NULL OR p_tenant_id IS DISTINCT FROM public.current_tenant_id() THEN
+        PERFORM public.require_tenant(p_tenant_id);
+    END IF;
+    IF p_subject IS NULL OR p_subject = '' OR p_requests IS NULL OR p_requests < 0 OR p_tokens IS NULL OR p_tokens < 0 THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'a subject is needed, and costs that are not negative';
+    END IF;
+
+    LOOP
+        now_ns := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
+        subjects := '{}';
+        names := '{}';
+        durables := '{}';
+        steps := '{}';
+        depths := '{}';
+        longest_wait_ns := 0;
+        least_share := 'infinity';
+        allowed := true;
+        FOR bucket IN
+            SELECT
+                rule.subject,
+                rule.limit_name,
+                rule.durable,
+                rule.amount,
+                rule.burst,
+                rule.period_ns,
+                div(rule.burst::numeric * rule.period_ns, rule.amount)::bigint AS depth_ns,
+                CASE rule.unit WHEN 'requests' THEN p_requests ELSE p_tokens END AS cost,
+                greatest(stored.full_at - now_ns, 0) AS ahead_ns
+            FROM public.rate_limits_of(p_tenant_id, p_subject) AS rule
+            LEFT JOIN public.rate_limit_buckets AS stored
+              ON stored.tenant_id = p_tenant_id
+             AND stored.subject = rule.subject
+             AND stored.limit_name = rule.limit_name
+             AND stored.durable = rule.durable
+            WHERE rule.unit <> 'concurrent'
+            ORDER BY rule.subject COLLATE "C", rule.limit_name COLLATE "C"
+        LOOP
+            IF bucket.cost > bucket.burst THEN
+                wait_ns := beyond;
+                ahead_ns := bucket.ahead_ns;
+            ELSE
+                ahead_ns := bucket.ahead_ns + div(bucket.cost::numeric * bucket.period_ns, bucket.amount)::bigint;
+                wait_ns := ahead_ns - bucket.depth_ns;
+            END IF;
+            IF wait_ns > longest_wait_ns THEN
+                allowed := false;
+                longest_wait_ns := wait_ns;
+                limit_name := bucket.limit_name;
+                remaining := greatest(div((bucket.depth_ns - bucket.ahead_ns)::numeric * bucket.amount, bucket.period_ns), 0);
+                reset_at := to_timestamp((now_ns + bucket.ahead_ns) / 1000000000.0);
+            END IF;
+            IF allowed THEN
+                IF ahead_ns > bucket.ahead_ns THEN
+                    subjects := subjects || bucket.subject;
+                    names := names || bucket.limit_name;
+                    durables := durables || bucket.durable;
+                    steps := steps || (ahead_ns - bucket.ahead_ns);
+                    depths := depths || bucket.depth_ns;
+                END IF;
+                share := (bucket.depth_ns - ahead_ns)::double precision / bucket.depth_ns;
+                IF share < least_share THEN
+                    least_share := share;
+                    limit_name := bucket.limit_name;
+                    remaining := div((bucket.depth_ns - ahead_ns)::numeric * bucket.amount, bucket.period_ns);
+                    reset_at := to_timestamp((now_ns + ahead_ns) / 1000000000.0);
+                END IF;
+            END IF;
+        END LOOP;
+
+        IF NOT allowed THEN
+            retry_after := CASE WHEN longest_wait_ns < beyond THEN make_interval(secs => longest_wait_ns / 1000000000.0) END;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        IF limit_name IS NULL AND NOT EXISTS (SELECT FROM public.tenants AS tenant WHERE tenant.tenant_id = p_tenant_id) THEN
+            RAISE no_data_found USING MESSAGE = format('there is no tenant %s', p_tenant_id);
+        END IF;
+
+        taken := 0;
+        WHILE taken < cardinality(names) LOOP
+            INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, durable, full_at)
+            VALUES (p_tenant_id, subjects[taken + 1], names[taken + 1], durables[taken + 1], now_ns + steps[taken + 1])
+            ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
+            SET full_at = greatest(stored.full_at, now_ns) + steps[taken + 1]
+            WHERE greatest(stored.full_at, now_ns) + steps[taken + 1] - now_ns <= depths[taken + 1];
+            EXIT WHEN NOT FOUND;
+            taken := taken + 1;
+        END LOOP;
+        IF taken = cardinality(names) THEN
+            retry_after := '0';
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        WHILE taken > 0 LOOP
+            UPDATE public.rate_limit_buckets AS stored
+            SET full_at = stored.full_at - steps[taken]
+            WHERE stored.tenant_id = p_tenant_id
+              AND stored.subject = subjects[taken]
+              AND stored.limit_name = names[taken]
+              AND stored.durable = durables[taken];
+            taken := taken - 1;
+        END LOOP;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION public.consume_rate_limit(uuid, text, bigint, bigint) IS
+    'Takes requests and tokens from all limits of a caller, or from none. Returns one row: the limit that refused or is nearest to it, what is left of it, when to try again (null: never, the cost is more than the limit can hold), and when it is full again.';
+
+CREATE OR REPLACE FUNCTION public.settle_rate_limit(
+    p_tenant_id uuid, p_subject text, p_tokens bigint, p_requests bigint DEFAULT 0
+) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    now_ns bigint := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
+    bucket record;
+BEGIN
+    PERFORM public.require_tenant(p_tenant_id);
+    IF p_subject IS NULL OR p_subject = '' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'a subject is needed';
+    END IF;
+    FOR bucket IN
+        SELECT
+            rule.subject,
+            rule.limit_name,
+            rule.durable,
+            div(
+                CASE rule.unit WHEN 'requests' THEN p_requests ELSE p_tokens END::numeric * rule.period_ns, rule.amount
+            )::bigint AS step_ns
+        FROM public.rate_limits_of(p_tenant_id, p_subject) AS rule
+        WHERE rule.unit <> 'concurrent'
+        ORDER BY rule.subject COLLATE "C", rule.limit_name COLLATE "C"
+    LOOP
+        IF bucket.step_ns > 0 THEN
+            INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, durable, full_at)
+            VALUES (p_tenant_id, bucket.subject, bucket.limit_name, bucket.durable, now_ns + bucket.step_ns)
+            ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
+            SET full_at = greatest(stored.full_at, now_ns) + bucket.step_ns;
+        ELSIF bucket.step_ns < 0 THEN
+            UPDATE public.rate_limit_buckets AS stored
+            SET full_at = stored.full_at + bucket.step_ns
+            WHERE stored.tenant_id = p_tenant_id
+              AND stored.subject = bucket.subject
+              AND stored.limit_name = bucket.limit_name
+              AND stored.durable = bucket.durable;
+        END IF;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION public.settle_rate_limit(uuid, text, bigint, bigint) IS
+    'Corrects an estimate once the real cost is known: a negative number gives back, a positive one is taken even if that leads into debt, which later calls have to wait for.';
+
+CREATE OR REPLACE FUNCTION public.rate_limit_status(p_tenant_id uuid, p_subject text)
+RETURNS TABLE (limit_name text, unit text, amount bigint, period interval, burst bigint, remaining bigint, reset_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    now_ns bigint := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
+BEGIN
+    PERFORM public.require_tenant(p_tenant_id);
+    RETURN QUERY
+    SELECT
+        rule.limit_name,
+        rule.unit,
+        rule.amount,
+        rule.period,
+        rule.burst,
+        CASE
+            WHEN rule.unit = 'concurrent' THEN rule.amount - (
+                SELECT count(*)
+                FROM public.rate_limit_leases AS lease
+                WHERE lease.tenant_id = p_tenant_id
+                  AND lease.subject = rule.subject
+                  AND lease.limit_name = rule.limit_name
+                  AND lease.slot <= rule.amount
+                  AND lease.expires_at > clock_timestamp()
+            )
+            ELSE greatest(rule.burst - ceil(ahead.ns::numeric * rule.amount / rule.period_ns), 0)::bigint
+        END,
+        to_timestamp((now_ns + ahead.ns) / 1000000000.0)
+    FROM public.rate_limits_of(p_tenant_id, p_subject) AS rule
+    LEFT JOIN public.rate_limit_buckets AS stored
+      ON stored.tenant_id = p_tenant_id
+     AND stored.subject = rule.subject
+     AND stored.limit_name = rule.limit_name
+     AND stored.durable = rule.durable
+    CROSS JOIN LATERAL (SELECT greatest(stored.full_at - now_ns, 0)) AS ahead (ns)
+    ORDER BY rule.limit_name;
+END
+$body$;
+COMMENT ON FUNCTION public.rate_limit_status(uuid, text) IS 'Every limit of a caller and what is left of it; takes nothing.';
+
+
+-- Concurrent work --------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION public.acquire_lease(p_tenant_id uuid, p_subject text)
+RETURNS TABLE (allowed boolean, lease_id uuid, limit_name text, expires_at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    rule record;
+    free_slot integer;
+BEGIN
+    PERFORM public.require_tenant(p_tenant_id);
+    IF p_subject IS NULL OR p_subject = '' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'a subject is needed';
+    END IF;
+    SELECT known.* INTO rule
+    FROM public.rate_limits_of(p_tenant_id, p_subject) AS known
+    WHERE known.unit = 'concurrent'
+    ORDER BY known.amount, known.limit_name
+    LIMIT 1;
+    IF NOT FOUND THEN
+        allowed := true;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    limit_name := rule.limit_name;
+    LOOP
+        SELECT slot.number INTO free_slot
+        FROM generate_series(1, rule.amount::integer) AS slot (number)
+        WHERE NOT EXISTS (
+            SELECT FROM public.rate_limit_leases AS lease
+            WHERE lease.tenant_id = p_tenant_id
+              AND lease.subject = rule.subject
+              AND lease.limit_name = rule.limit_name
+              AND lease.slot = slot.number
+              AND lease.expires_at > clock_timestamp()
+        )
+        LIMIT 1;
+        IF NOT FOUND THEN
+            allowed := false;
+            SELECT min(lease.expires_at) INTO expires_at
+            FROM public.rate_limit_leases AS lease
+            WHERE lease.tenant_id = p_tenant_id
+              AND lease.subject = rule.subject
+              AND lease.limit_name = rule.limit_name
+              AND lease.expires_at > clock_timestamp();
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        -- Somebody may have been faster: then the slot is taken, nothing is written, and the next one is tried.
+        INSERT INTO public.rate_limit_leases AS lease (tenant_id, subject, limit_name, slot, lease_id, expires_at)
+        VALUES (p_tenant_id, rule.subject, rule.limit_name, free_slot, gen_random_uuid(), clock_timestamp() + rule.period)
+        ON CONFLICT ON CONSTRAINT rate_limit_leases_pkey DO UPDATE
+        SET lease_id = EXCLUDED.lease_id, expires_at = EXCLUDED.expires_at
+        WHERE lease.expires_at <= clock_timestamp()
+        RETURNING lease.lease_id, lease.expires_at INTO acquire_lease.lease_id, acquire_lease.expires_at;
+        IF FOUND THEN
+            allowed := true;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION public.acquire_lease(uuid, text) IS
+    'Takes one of the caller''s places for concurrent work. Give it back with release_lease(); a lease that nobody renews ends by itself. When refused, expires_at says when the next place becomes free at the latest.';
+
+CREATE OR REPLACE FUNCTION public.renew_lease(p_tenant_id uuid, p_subject text, p_lease_id uuid) RETURNS timestamptz
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    renewed_until timestamptz;
+BEGIN
+    PERFORM public.require_tenant(p_tenant_id);
+    UPDATE public.rate_limit_leases AS lease
+    SET expires_at = clock_timestamp() + rule.period
+    FROM public.rate_limits_of(p_tenant_id, p_subject) AS rule
+    WHERE rule.unit = 'concurrent'
+      AND lease.tenant_id = p_tenant_id
+      AND lease.subject = rule.subject
+      AND lease.limit_name = rule.limit_name
+      AND lease.lease_id = p_lease_id
+      AND lease.expires_at > clock_timestamp()
+    RETURNING lease.expires_at INTO renewed_until;
+    RETURN renewed_until;
+END
+$body$;
+COMMENT ON FUNCTION public.renew_lease(uuid, text, uuid) IS 'Keeps a lease and returns its new end; null when it has ended already: stop the work.';
+
+CREATE OR REPLACE FUNCTION public.release_lease(p_tenant_id uuid, p_subject text, p_lease_id uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+    PERFORM public.require_tenant(p_tenant_id);
+    UPDATE public.rate_limit_leases AS lease
+    SET expires_at = '-infinity'
+    WHERE lease.tenant_id = p_tenant_id
+      AND lease.subject IN (p_subject, '')
+      AND lease.lease_id = p_lease_id
+      AND lease.expires_at > clock_timestamp();
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION public.release_lease(uuid, text, uuid) IS 'Gives a lease back; false when it had ended already.';
+
+
+-- Retention --------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION public.purge_rate_limits(p_batch integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    now_ns bigint := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
+    buckets bigint;
+    leases bigint;
+BEGIN
+    WITH full_again AS (
+        SELECT stored.tenant_id, stored.subject, stored.limit_name, stored.durable
+        FROM public.rate_limit_buckets AS stored
+        WHERE stored.full_at < now_ns
+        LIMIT p_batch
+    )
+    DELETE FROM public.rate_limit_buckets AS stored
+    USING full_again
+    WHERE stored.tenant_id = full_again.tenant_id
+      AND stored.subject = full_again.subject
+      AND stored.limit_name = full_again.limit_name
+      AND stored.durable = full_again.durable
+      AND stored.full_at < now_ns;
+    GET DIAGNOSTICS buckets = ROW_COUNT;
+
+    WITH ended AS (
+        SELECT lease.tenant_id, lease.subject, lease.limit_name, lease.slot
+        FROM public.rate_limit_leases AS lease
+        WHERE lease.expires_at < clock_timestamp()
+        LIMIT p_batch
+    )
+    DELETE FROM public.rate_limit_leases AS lease
+    USING ended
+    WHERE lease.tenant_id = ended.tenant_id
+      AND lease.subject = ended.subject
+      AND lease.limit_name = ended.limit_name
+      AND lease.slot = ended.slot
+      AND lease.expires_at < clock_timestamp();
+    GET DIAGNOSTICS leases = ROW_COUNT;
+    RETURN buckets + leases;
+END
+$body$;
+COMMENT ON FUNCTION public.purge_rate_limits(integer) IS
+    'Deletes a batch of buckets that are full and leases that have ended, and returns how many rows; repeat until 0. Loses nothing: no row means a full bucket.';
+
+
+-- Privileges -------------------------------------------------------------------------------------------
+
+REVOKE EXECUTE ON FUNCTION
+    public.rate_limits_of(uuid, text),
+    public.consume_rate_limit(uuid, text, bigint, bigint),
+    public.settle_rate_limit(uuid, text, bigint, bigint),
+    public.rate_limit_status(uuid, text),
+    public.acquire_lease(uuid, text),
+    public.renew_lease(uuid, text, uuid),
+    public.release_lease(uuid, text, uuid),
+    public.purge_rate_limits(integer)
+FROM PUBLIC;
+
+DO $privileges$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'semantic_kernel_app') THEN
+        GRANT SELECT ON public.rate_limits, public.rate_limit_overrides TO semantic_kernel_app;
+        GRANT EXECUTE ON FUNCTION
+            public.consume_rate_limit, public.settle_rate_limit, public.rate_limit_status, public.acquire_lease,
+            public.renew_lease, public.release_lease
+        TO semantic_kernel_app;
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'semantic_kernel_reader') THEN
+        GRANT SELECT ON public.rate_limits, public.rate_limit_overrides TO semantic_kernel_reader;
+        GRANT EXECUTE ON FUNCTION public.rate_limit_status TO semantic_kernel_reader;
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'semantic_kernel_backup') THEN
+        GRANT SELECT ON public.rate_limits, public.rate_limit_overrides, public.rate_limit_buckets,
+            public.rate_limit_buckets_unlogged, public.rate_limit_buckets_durable, public.rate_limit_leases
+            TO semantic_kernel_backup;
+    END IF;
+END
+$privileges$;
+
+DO $ownership$
+DECLARE
+    object text;
+BEGIN
+    -- As in B000: nothing that runs with the rights of its owner may belong to a superuser.
+    IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+        FOREACH object IN ARRAY ARRAY[
+            'TABLE public.rate_limits', 'TABLE public.rate_limit_overrides', 'TABLE public.rate_limit_buckets',
+            'TABLE public.rate_limit_buckets_unlogged', 'TABLE public.rate_limit_buckets_durable',
+            'TABLE public.rate_limit_leases', 'FUNCTION public.rate_limits_of', 'FUNCTION public.consume_rate_limit',
+            'FUNCTION public.settle_rate_limit', 'FUNCTION public.rate_limit_status', 'FUNCTION public.acquire_lease',
+            'FUNCTION public.renew_lease', 'FUNCTION public.release_lease', 'FUNCTION public.purge_rate_limits'
+        ] LOOP
+            EXECUTE format('ALTER %s OWNER TO semantic_kernel_owner', object);
+        END LOOP;
+    END IF;
+END
+$ownership$;

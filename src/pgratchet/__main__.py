@@ -1,0 +1,5 @@
+"""`python -m pgratchet`."""
+
+from pgratchet.cli import main
+
+main()

@@ -1,0 +1,300 @@
+"""Runs a plan: (work, plan) -> Outcome. The same for production and for a rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+import psycopg
+from psycopg import pq
+
+from pgratchet import db, history, parse, sql
+from pgratchet.apply import failure, segmented
+from pgratchet.apply.work import Work, follow, statement
+from pgratchet.errors import DatabaseUnreachable, PgratchetError, RunFailed, Terminated
+from pgratchet.model import Done, Kind, Migration, Observer, Outcome, Plan, Script, Statement, Status, Step
+from pgratchet.wire import Command, Refused
+
+__all__ = ["Work", "apply", "mark", "prepare", "run_files"]
+
+LOCKS_A_STATEMENT = 8
+"""A guess from above: a table with a key, an index and a TOAST table takes six or seven."""
+PLAIN_BEGINS = {"begin", "begin work", "begin transaction", "start transaction"}
+COME_BACK = 30.0
+"""Seconds to wait for a server that we lost, before we say that we do not know."""
+
+
+def prepare(
+    session: db.Session,
+    names: history.Names,
+    run: history.Run,
+    scripts: Mapping[str, Script],
+    steps: Sequence[str],
+    observer: Observer,
+) -> Work:
+    """All that running needs; `steps` are the files' names in the order of the plan."""
+    positions = {script: number for number, script in enumerate(steps, 1)}
+    return Work(session, names, run, scripts, positions, observer)
+
+
+def apply(work: Work, plan: Plan, state: history.State) -> Outcome:
+    """Run the plan's steps in order; the caller holds the runner's lock.
+
+    A new database gets them all in one transaction where each step allows that; otherwise each step is a
+    transaction with its history row, or, where PostgreSQL forbids that, segments with a journal.
+    Raises StatementFailed, RunFailed or Terminated, each with the outcome up to then.
+    """
+    done: list[Done] = []
+    try:
+        _ask_the_server(work, plan)
+        if _fits_one_transaction(work, plan, state):
+            _all_at_once(work, plan, done)
+        else:
+            _one_by_one(work, plan, state, done)
+    except PgratchetError as error:
+        error.outcome = _outcome(plan, done)
+        raise
+    except psycopg.OperationalError as lost:
+        return _after_loss(work, plan, lost)
+    except KeyboardInterrupt:
+        raise _stopped(work, plan, Terminated("interrupted")) from None
+    return _outcome(plan, done)
+
+
+def mark(work: Work, migrations: Sequence[Migration], *, zero: bool) -> None:
+    """Record files as applied which were not run: their changes are in the database already.
+
+    `zero`: none of the files is; one row says so.
+    """
+    follow(work, _marks(work, migrations, zero=zero), [])
+
+
+def run_files(work: Work, migrations: Sequence[Migration]) -> None:
+    """Run files that leave no row in the history, each in a transaction of its own."""
+    done: list[Done] = []
+    try:
+        follow(work, _unrecorded(work, migrations), done)
+    except Refused as refused:
+        _roll_back(work)
+        state = f"{len(done)} of {len(migrations)} files were run; this one was rolled back as a whole."
+        raise failure.explain(refused, state) from refused
+
+
+def _marks(work: Work, migrations: Sequence[Migration], *, zero: bool) -> Iterator[Command]:
+    yield Command("BEGIN")
+    yield from (Command(text) for text in history.create(work.names))
+    for migration in migrations:
+        script = work.scripts[migration.script]
+        yield history.record(work.names, work.run, migration, script, kind=Kind.MARKED)
+    if zero:
+        yield history.record_zero(work.names, work.run)
+    yield Command("COMMIT")
+
+
+def _unrecorded(work: Work, migrations: Sequence[Migration]) -> Iterator[Command]:
+    for migration in migrations:
+        yield Command("BEGIN", migration=migration, opens=True)
+        yield from _body(work, migration, opened=True)
+        yield from (Command(text) for text in work.session.reset)
+        yield Command("COMMIT", migration=migration, ends=True)
+
+
+def _all_at_once(work: Work, plan: Plan, done: list[Done]) -> None:
+    together: list[Done] = []
+    try:
+        follow(work, _together(work, plan), together)
+    except Refused as refused:
+        _roll_back(work)
+        raise failure.explain(
+            refused, "Nothing was applied: the database is as empty as it was."
+        ) from refused
+    except Terminated as stopped:
+        raise _stopped(work, plan, stopped) from None
+    done.extend(together)
+
+
+def _one_by_one(work: Work, plan: Plan, state: history.State, done: list[Done]) -> None:
+    if not state.has_history:
+        follow(work, _make_history(work), done)
+    for whole, group in groupby(plan.steps, key=lambda step: _in_one_transaction(work, step)):
+        steps = list(group)
+        try:
+            if whole:
+                follow(work, _transactions(work, steps), done)
+            else:
+                for step in steps:
+                    segmented.run(work, step, done)
+        except Refused as refused:
+            _roll_back(work)
+            raise failure.explain(refused, _state(work, plan, done, refused)) from refused
+        except Terminated as stopped:
+            raise _stopped(work, plan, stopped) from None
+
+
+def _make_history(work: Work) -> Iterator[Command]:
+    yield Command("BEGIN")
+    yield from (Command(text) for text in history.create(work.names))
+    yield Command("COMMIT")
+
+
+def _together(work: Work, plan: Plan) -> Iterator[Command]:
+    """One transaction: the history, then each step as if it stood alone."""
+    yield Command("BEGIN")
+    yield from (Command(text) for text in history.create(work.names))
+    before: int | None = None
+    for step in plan.steps:
+        yield from _body(work, step.migration)
+        # What a commit would check here, so that the next file finds no event of a trigger pending.
+        yield Command("SET CONSTRAINTS ALL IMMEDIATE", migration=step.migration)
+        yield from _closing(work, step.migration, before, ends=True)
+        before = step.migration.version
+    yield Command("COMMIT")
+
+
+def _transactions(work: Work, steps: Iterable[Step]) -> Iterator[Command]:
+    for step in steps:
+        migration = step.migration
+        begin = _begin(work.scripts[migration.script].statements)
+        yield Command(begin.sql if begin else "BEGIN", migration=migration, opens=True)
+        yield from _body(work, migration, opened=True)
+        yield from _closing(work, migration, None, ends=False)
+        yield Command("COMMIT", migration=migration, ends=True)
+
+
+def _body(work: Work, migration: Migration, *, opened: bool = False) -> Iterator[Command]:
+    kept = work.scripts[migration.script].statements
+    for item in parse.statements(migration.path) if kept is None else kept:
+        if item.control is None:
+            yield statement(migration, item, opens=not opened)
+            opened = True
+
+
+def _closing(work: Work, migration: Migration, after: int | None, *, ends: bool) -> Iterator[Command]:
+    """Leave no setting, role or temporary table behind, then record."""
+    yield from (Command(text) for text in work.session.reset)
+    script = work.scripts[migration.script]
+    yield history.record(work.names, work.run, migration, script, after=after, ends=ends)
+
+
+def _fits_one_transaction(work: Work, plan: Plan, state: history.State) -> bool:
+    scripts = [work.scripts[step.migration.script] for step in plan.steps]
+    locks = sum(script.total for script in scripts) * LOCKS_A_STATEMENT
+    return (
+        plan.fresh
+        and not state.has_history
+        and locks < state.locks
+        and all(script.transactional for script in scripts)
+        and all(_is_plain(_begin(script.statements)) for script in scripts)
+    )
+
+
+def _in_one_transaction(work: Work, step: Step) -> bool:
+    return work.scripts[step.migration.script].transactional and not step.done
+
+
+def _begin(statements: tuple[Statement, ...] | None) -> Statement | None:
+    return next((item for item in statements or () if item.control is not None), None)
+
+
+def _is_plain(begin: Statement | None) -> bool:
+    return begin is None or " ".join(begin.sql.lower().split()) in PLAIN_BEGINS
+
+
+def _ask_the_server(work: Work, plan: Plan) -> None:
+    """Statements that our parser does not know: newer syntax, or a mistake? The server's grammar tells."""
+    for step in plan.steps:
+        for item in work.scripts[step.migration.script].statements or ():
+            if item.doubtful and item.copy is None:
+                result = work.session.connection.pgconn.prepare(b"", item.sql.encode())
+                error = psycopg.errors.error_from_result(result) if result.error_message else None
+                if error is not None and error.sqlstate == "42601":
+                    refused = Refused(statement(step.migration, item), error, 0.0)
+                    raise failure.explain(
+                        refused, "Nothing was run: all files are read before the first one."
+                    )
+
+
+def _state(work: Work, plan: Plan, done: list[Done], refused: Refused) -> str:
+    step = next((step for step in plan.steps if step.migration == refused.command.migration), None)
+    if step is None:
+        return "Nothing was applied."
+    if not _in_one_transaction(work, step):
+        return segmented.state(work, step)
+    applied = (
+        f"{done[-1].migration.script} and those before it are applied"
+        if done
+        else "no step of this run is applied"
+    )
+    return f"{step.migration.script} was rolled back as a whole, and nothing of it remains; {applied}."
+
+
+def _roll_back(work: Work) -> None:
+    connection = work.session.connection
+    if connection.info.transaction_status != pq.TransactionStatus.IDLE and not connection.broken:
+        connection.execute("ROLLBACK")
+
+
+def _outcome(plan: Plan, done: list[Done]) -> Outcome:
+    versions = [item.migration.version for item in done if item.migration.version is not None]
+    known = [plan.version] if plan.version is not None else []
+    return Outcome(tuple(done), plan.notes, max([*known, *versions], default=None), plan.applied + len(done))
+
+
+def _stopped(work: Work, plan: Plan, stopped: Terminated) -> Terminated:
+    """We were told to stop: what runs was cancelled; say what is applied."""
+    _roll_back(work)
+    applied = _recorded(work, plan, work.session.connection)
+    stopped.outcome = _outcome(plan, applied)
+    stopped.message = f"{stopped.message}: {_progress(plan, applied)}"
+    stopped.hint = "Nothing is half done that the next run does not finish: run `pgratchet up` again."
+    return stopped
+
+
+def _after_loss(work: Work, plan: Plan, lost: psycopg.OperationalError) -> Outcome:
+    """The connection broke, perhaps at a COMMIT: the history tells on a new one what was committed."""
+    reason = str(lost).strip().splitlines()[0] if str(lost).strip() else "no reason given"
+    try:
+        connection = db.connect(
+            work.session.url, name="pgratchet in doubt", wait=COME_BACK, observer=work.observer
+        )
+    except PgratchetError as error:
+        raise DatabaseUnreachable(
+            f"the connection was lost ({reason}), and the server does not come back: {error.message}",
+            "What was committed stands in the history; `pgratchet status` tells, and `pgratchet up` goes on.",
+        ) from lost
+    with connection:
+        applied = _recorded(work, plan, connection)
+    outcome = _outcome(plan, applied)
+    if len(applied) == len(plan.steps):
+        return outcome
+    failed = RunFailed(
+        f"the connection was lost: {reason}\n{_progress(plan, applied)}",
+        "Run `pgratchet up` again; it goes on there.",
+    )
+    failed.outcome = outcome
+    raise failed from lost
+
+
+def _recorded(work: Work, plan: Plan, connection: db.Connection) -> list[Done]:
+    """The steps of this very run that the history calls applied."""
+    table = sql.literal(work.names.history)
+    there = connection.execute(f"SELECT pg_catalog.to_regclass({table})".encode()).fetchone()
+    if there is None or there[0] is None:
+        return []
+    rows = {row.script: row for row in history.read(connection, work.names) if row.run_id == work.run.id}
+    steps = [step.migration for step in plan.steps if step.migration.script in rows]
+    return [
+        Done(
+            migration,
+            (rows[migration.script].execution_time_ms or 0) / 1000,
+            rows[migration.script].statements_total,
+        )
+        for migration in steps
+        if rows[migration.script].status is Status.APPLIED
+    ]
+
+
+def _progress(plan: Plan, applied: list[Done]) -> str:
+    if not applied:
+        return f"none of the {len(plan.steps)} steps of this run is applied."
+    return f"{len(applied)} of {len(plan.steps)} steps are applied, the last {applied[-1].migration.script}."

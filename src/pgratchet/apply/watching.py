@@ -1,0 +1,64 @@
+"""Looks at a statement that takes long, from a second connection: how far it is, and whom it waits for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from pgratchet import db, sql
+from pgratchet.errors import PgratchetError
+from pgratchet.model import Migration, Observer, Progressed, Statement, ignore
+
+PATIENCE = 1.0
+"""Seconds that a statement runs before anybody looks."""
+EVERY = 1.0
+
+Look = Callable[[Migration, Statement, float], None]
+
+
+@contextmanager
+def watcher(session: db.Session, observer: Observer) -> Iterator[Look]:
+    """A function to call while a statement runs; it connects only when one takes longer than a second."""
+    connections: list[db.Connection] = []
+    pid = session.connection.info.backend_pid
+    last = [0.0]
+
+    def look(migration: Migration, statement: Statement, seconds: float) -> None:
+        now = time.monotonic()
+        if seconds < PATIENCE or now - last[0] < EVERY:
+            return
+        last[0] = now
+        try:
+            if not connections:
+                connections.append(db.connect(session.url, name="pgratchet watch", wait=0, observer=ignore))
+            observer(Progressed(migration, statement, seconds, *figures(connections[0], pid)))
+        except (psycopg.Error, PgratchetError):
+            # No slot left for a second connection, say: the run itself goes on.
+            last[0] = float("inf")
+
+    try:
+        yield look
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def figures(connection: db.Connection, pid: int) -> tuple[str, tuple[str, ...]]:
+    """How far an index build is, in words, and who is in a backend's way."""
+    query = sql.load("index_progress").format(pid=pid)
+    row = connection.execute(query.encode()).fetchone()
+    return _words(*row) if row else "", blockers(connection, pid)
+
+
+def blockers(connection: db.Connection, pid: int) -> tuple[str, ...]:
+    """Those that a backend waits for: pid, user, application, state, age, query."""
+    rows = connection.execute(sql.load("blockers").format(pid=pid).encode()).fetchall()
+    return tuple(str(row[0]) for row in rows)
+
+
+def _words(phase: str, blocks: int, of_blocks: int, tuples: int, of_tuples: int) -> str:
+    done, whole = (blocks, of_blocks) if of_blocks else (tuples, of_tuples)
+    return f"{phase}, {done * 100 // whole} %" if whole else phase

@@ -1,0 +1,146 @@
+"""Sends a step's commands and tells the observer what happens to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from pgratchet import history, wire
+from pgratchet.apply import watching
+from pgratchet.db import Session
+from pgratchet.model import (
+    Done,
+    Migration,
+    Noticed,
+    Observer,
+    Script,
+    Statement,
+    StatementEnded,
+    StatementStarted,
+    StepEnded,
+    StepStarted,
+)
+from pgratchet.wire import Command
+
+PIECE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that running a plan needs."""
+
+    session: Session
+    names: history.Names
+    run: history.Run
+    scripts: Mapping[str, Script]
+    """By the file's name."""
+    positions: Mapping[str, int]
+    """Each step's place in the plan, from 1, by the file's name."""
+    observer: Observer
+    window: int = wire.WINDOW
+    """Statements in flight at once; 1 where an observer looks at the database after each."""
+
+
+def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
+    """Run commands and tell the observer; each step that ends is added to `done`.
+
+    Raises wire.Refused after the observer heard of it; `done` then holds what ended before.
+    """
+    oldest: list[Command] = []
+    since: dict[str, float] = {}
+
+    def started(command: Command) -> None:
+        oldest[:] = [command]
+        _tell_start(work, command, since)
+
+    with _notices(work, oldest), watching.watcher(work.session, work.observer) as look:
+
+        def idle(seconds: float) -> None:
+            command = oldest[0] if oldest else None
+            if command is not None and command.migration and command.statement:
+                look(command.migration, command.statement, seconds)
+
+        try:
+            replies = wire.send(
+                work.session.connection, commands, window=work.window, started=started, idle=idle
+            )
+            for reply in replies:
+                _tell_end(work, reply, since, done)
+        except BaseException as error:
+            if oldest:
+                _tell_failure(work, oldest[0], since, str(error))
+            raise
+
+
+def statement(migration: Migration, item: Statement, *, opens: bool = False) -> Command:
+    """The command for one statement of a file."""
+    data = item.copy
+    if data is None:
+        return Command(item.sql, (), migration, item, opens=opens)
+    start, end = data.start, data.end
+
+    def pieces() -> Iterator[bytes]:
+        with migration.path.open("rb") as file:
+            file.seek(start)
+            left = end - start
+            while left and (piece := file.read(min(PIECE, left))):
+                left -= len(piece)
+                yield piece
+
+    return Command(item.sql, (), migration, item, opens=opens, pieces=pieces)
+
+
+def _tell_start(work: Work, command: Command, since: dict[str, float]) -> None:
+    migration = command.migration
+    if migration is None:
+        return
+    if command.opens:
+        since[migration.script] = time.monotonic()
+        work.observer(StepStarted(migration, work.positions[migration.script], len(work.positions)))
+    if command.statement is not None:
+        work.observer(StatementStarted(migration, command.statement, work.scripts[migration.script].total))
+
+
+def _tell_end(work: Work, reply: wire.Reply, since: dict[str, float], done: list[Done]) -> None:
+    command, migration = reply.command, reply.command.migration
+    if migration is None:
+        return
+    if command.statement is not None:
+        work.observer(StatementEnded(migration, command.statement, reply.seconds, reply.tag))
+    if command.ends:
+        seconds = time.monotonic() - since.get(migration.script, time.monotonic())
+        done.append(Done(migration, seconds, work.scripts[migration.script].total))
+        work.observer(StepEnded(migration, seconds))
+
+
+def _tell_failure(work: Work, command: Command, since: dict[str, float], reason: str) -> None:
+    migration = command.migration
+    if migration is None:
+        return
+    seconds = time.monotonic() - since.get(migration.script, time.monotonic())
+    if command.statement is not None:
+        work.observer(StatementEnded(migration, command.statement, seconds, None, reason))
+    work.observer(StepEnded(migration, seconds, reason))
+
+
+@contextmanager
+def _notices(work: Work, oldest: list[Command]) -> Iterator[None]:
+    """Let the observer hear what the server says about a statement of a file."""
+
+    def hear(diagnostic: psycopg.errors.Diagnostic) -> None:
+        command = oldest[0] if oldest else None
+        if command is not None and command.statement is not None:
+            severity = diagnostic.severity_nonlocalized or diagnostic.severity or "NOTICE"
+            text = diagnostic.message_primary or ""
+            work.observer(Noticed(severity, text, diagnostic.sqlstate, command.statement, command.migration))
+
+    connection = work.session.connection
+    connection.add_notice_handler(hear)
+    try:
+        yield
+    finally:
+        connection.remove_notice_handler(hear)

@@ -1,0 +1,135 @@
+"""A hash of what a file says: of its tokens, in one spelling for all texts that have the same.
+
+Comments, white space and the case of what is not quoted do not count; every token does. It is made
+without the grammar, so that it is the same whatever the parser knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+
+from pgratchet import lexical
+
+_NAME = lexical.NAME
+_OPERATOR = rb"~!@#^&|`?+\-*/%<>="
+_STRING = rb"[^']*+(?:''[^']*+)*+'"
+_QUOTED = rb"|".join(
+    (
+        rb"'(?<![eE]')" + _STRING,
+        rb'"[^"]*+(?:""[^"]*+)*+"',
+        rb"\$(?<!["
+        + _NAME
+        + rb"]\$)(?P<tag>(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+)?)\$.*?\$(?P=tag)\$",
+        rb"/\*\+" + lexical.BLOCK_COMMENT.removeprefix(rb"/\*"),
+        lexical.ESCAPE_STRING,
+        rb"'(?<=[" + _NAME + rb"][eE]')" + _STRING,
+    )
+)
+_PLAIN_COMMENT = lexical.LINE_COMMENT + rb"|" + lexical.BLOCK_COMMENT
+_PREFIXED = rb"\0(?:(?<=[ebxn]\0)(?<![" + _NAME + rb"][ebxn]\0)|(?<=u&\0)(?<![" + _NAME + rb"]u&\0))"
+# `=-1` is `=` and `-1`: an operator of these characters alone never ends with a sign.
+_SIGNED = rb"[*/<>=+\-][+\-]"
+_SIGNS = rb"(?<![" + _OPERATOR + rb"])[*/<>=+\-]++(?<=.[+\-])(?![" + _OPERATOR + rb"])"
+# Without the space these would be one token: two words, two operators, 1 .5, 1. 5, : :, 'a' 'b'.
+_NEEDLESS = (
+    rb" (?!(?<=[" + _NAME + rb"] )[" + _NAME + rb"]|(?<=[" + _OPERATOR + rb"] )[" + _OPERATOR + rb"]"
+    rb"|(?<=[0-9] )\.|(?<=\. )[0-9.]|(?<=: )[:=]|(?<=\0 )\0)"
+)
+
+_AT_ONCE = 1 << 16
+
+
+@cache
+def _pattern(text: bytes) -> re.Pattern[bytes]:
+    return re.compile(text, re.DOTALL)
+
+
+class Digest:
+    """Takes statements and the data of COPY in the order of the file, and a good many at a time."""
+
+    def __init__(self) -> None:
+        self._spelling = hashlib.sha256()
+        self._quotes = hashlib.sha256()
+        self._data = hashlib.sha256()
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def statement(self, text: bytes, *, with_data: bool = False) -> None:
+        """Add a statement; the data that was given since the last one is its own."""
+        plain, quoted = _parts(text)
+        self._held.append(plain)
+        self._quotes.update(quoted)
+        if with_data:
+            self._quotes.update(self._data.digest())
+            self._data = hashlib.sha256()
+        self._size += len(plain)
+        if self._size >= _AT_ONCE:
+            self._spell()
+
+    def data(self, piece: bytes) -> None:
+        """Add a piece of data, with its line ends as they are."""
+        self._data.update(piece)
+
+    def hexadecimal(self) -> str:
+        """What it all comes to."""
+        self._spell()
+        return hashlib.sha256(self._spelling.digest() + self._quotes.digest()).hexdigest()
+
+    def _spell(self) -> None:
+        for_all = b"".join(plain + b"\4" for plain in self._held)
+        self._spelling.update(_spelt(for_all))
+        self._held.clear()
+        self._size = 0
+
+
+def _parts(text: bytes) -> tuple[bytes, bytes]:
+    """The text with a NUL in place of each quoted part, and those parts.
+
+    Most statements have no quotes but ' and no comments: there every second part is a string. What is told
+    apart in the other way is marked, so that no two different statements come to the same.
+    """
+    text = text.replace(b"\r\n", b"\n")
+    parts = text.split(b"'")
+    plain = b"\0".join(parts[::2])
+    if b"--" in plain or b"/*" in plain:
+        text = _uncommented(text)
+        parts = text.split(b"'")
+        plain = b"\0".join(parts[::2])
+    escapes = b"\\" in text and (b"e\0" in plain or b"E\0" in plain)
+    if not (escapes or b'"' in plain or b"$" in plain or b"/*" in plain):
+        return plain, b"'".join(parts[1::2]) + b"\0"
+    if b"--" in text or b"/*" in text:
+        text = _uncommented(text)
+    found = _pattern(rb"(" + _QUOTED + rb")").split(text)
+    return b"\5" + b"\0".join(found[::3]), b"\0".join(found[1::3]) + b"\0"
+
+
+def canonical(text: bytes) -> bytes:
+    """Spell a statement so that two texts get the same spelling if and only if their tokens are the same."""
+    plain, quoted = _parts(text)
+    return _spelt(plain) + quoted
+
+
+def _uncommented(text: bytes) -> bytes:
+    """Put a space in place of each comment that is not a hint."""
+    comments = _pattern(rb"(" + _QUOTED + rb")|" + _PLAIN_COMMENT)
+    return comments.sub(lambda match: match.group(1) or b" ", text)
+
+
+def _spelt(plain: bytes) -> bytes:
+    """Lower case, with no more spaces than it takes to keep tokens apart."""
+    plain = plain.lower().replace(b", ", b",")
+    plain = b" ".join(plain.split()).replace(b" (", b"(").replace(b") ", b")")
+    if _pattern(_SIGNED).search(plain):
+        plain = _pattern(_SIGNS).sub(lambda match: _apart(match.group()), plain)
+    # A prefix is one with its string only where no space stands between them.
+    plain = _pattern(_PREFIXED).sub(b"\1", plain)
+    return _pattern(_NEEDLESS).sub(b"", plain)
+
+
+def _apart(operators: bytes) -> bytes:
+    head = operators.rstrip(b"+-")
+    signs = [operators[at : at + 1] for at in range(len(head), len(operators))]
+    return b" ".join([head, *signs] if head else signs)

@@ -1,0 +1,263 @@
+"""The commands: one function a verb; settings in, one call of `ops`, one report out."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from pgratchet import __version__, config
+from pgratchet.cli import console
+from pgratchet.errors import PgratchetError, Terminated
+
+R = TypeVar("R")
+
+PENDING = 3
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """The group of commands, which also answers to the names that other tools gave them."""
+
+    ALIASES = {"migrate": "up", "apply": "up", "info": "status"}  # noqa: RUF012 - click's own style
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """A command by its name or by an alias."""
+        return super().get_command(context, self.ALIASES.get(name, name))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; returns the exit code. A user's mistake never shows a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        program.main(arguments, prog_name="pgratchet", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as mistake:
+        mistake.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        console.say("interrupted")
+        return INTERRUPTED
+    except PgratchetError as error:
+        return console.fail(error, _wants_json(arguments), arguments[0] if arguments else "")
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated("told to stop by SIGTERM")
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "--json" in arguments
+
+
+def settings_options(function: Callable[..., R]) -> Callable[..., R]:
+    """Give a command `--url` and `--dir`, and hand it the settings in their place."""
+
+    @click.option(
+        "--url", metavar="URL", help="The database. Default: environment, pgratchet.toml, embedded."
+    )
+    @click.option("--dir", "directory", metavar="FOLDER", help="The folder of the migrations.")
+    @wraps(function)
+    def wrapped(*args: Any, url: str | None, directory: str | None, **kwargs: Any) -> R:
+        kwargs["settings"] = config.load({"url": url, "directory": directory})
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="Wait for a server that is not there yet.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def program() -> None:
+    """Forward-only PostgreSQL migrations, proven before they run."""
+
+
+@program.command()
+@settings_options
+@click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="Stop after this version.")
+@click.option("--dry-run", is_flag=True, help="Print the exact SQL in its order, and run nothing.")
+@click.option("--out-of-order", is_flag=True, help="Also apply versions lower than the newest applied one.")
+@click.option(
+    "--lock-wait",
+    type=click.FloatRange(min=0),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait for another run to end.",
+)
+@wait_option
+@json_option
+def up(
+    settings: config.Settings,
+    to: int | None,
+    *,
+    dry_run: bool,
+    out_of_order: bool,
+    lock_wait: float,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Apply what is pending, in the order of versions. Also `migrate` and `apply`."""
+    from pgratchet import ops
+    from pgratchet.report import jsons, text
+
+    with console.observer(quiet=as_json) as observer:
+        if dry_run:
+            preview = ops.preview(
+                to=to, out_of_order=out_of_order, wait=wait, observer=observer, settings=settings
+            )
+            console.show(preview, jsons.preview, text.preview, "up", as_json=as_json)
+            console.exit_with(5 if preview.plan.problems else 0)
+        outcome = ops.up(
+            to=to,
+            out_of_order=out_of_order,
+            wait=wait,
+            lock_wait=lock_wait,
+            observer=observer,
+            settings=settings,
+        )
+    console.show(outcome, jsons.outcome, text.outcome, "up", as_json=as_json)
+
+
+@program.command()
+@settings_options
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where migrations are pending.")
+@wait_option
+@json_option
+def status(settings: config.Settings, *, exit_code: bool, wait: float, as_json: bool) -> None:
+    """Show files and history side by side; writes nothing. Also `info`."""
+    from pgratchet import ops
+    from pgratchet.report import jsons, text
+
+    with console.observer(quiet=as_json) as observer:
+        overview = ops.status(wait=wait, observer=observer, settings=settings)
+    console.show(overview, jsons.overview, text.overview, "status", as_json=as_json)
+    if overview.problems:
+        console.exit_with(5)
+    console.exit_with(PENDING if exit_code and overview.pending else 0)
+
+
+@program.command()
+@click.argument("description", nargs=-1, required=True)
+@settings_options
+@json_option
+def new(settings: config.Settings, description: tuple[str, ...], *, as_json: bool) -> None:
+    """Write the next migration's file: `pgratchet new "add user email"`."""
+    from pgratchet import scaffold
+
+    path = scaffold.new(settings.directory, " ".join(description))
+    console.show(path, lambda made: {"file": made}, str, "new", as_json=as_json)
+
+
+@program.command()
+@settings_options
+@json_option
+def init(settings: config.Settings, *, as_json: bool) -> None:
+    """Start a project: the folder, a first migration, pgratchet.toml."""
+    from pgratchet import scaffold
+
+    made = scaffold.init(settings)
+    console.show(
+        made,
+        lambda paths: {"files": paths},
+        lambda paths: "\n".join(map(str, paths)),
+        "init",
+        as_json=as_json,
+    )
+
+
+@program.command()
+@click.argument("version", type=click.IntRange(min=0))
+@settings_options
+@wait_option
+@json_option
+def baseline(settings: config.Settings, version: int, *, wait: float, as_json: bool) -> None:
+    """Record that the database's schema is that of VERSION; runs nothing."""
+    from pgratchet import ops
+    from pgratchet.report import jsons, text
+
+    with console.observer(quiet=as_json) as observer:
+        marked = ops.baseline(version, wait=wait, observer=observer, settings=settings)
+    console.show(
+        marked,
+        lambda files: {"marked": [jsons.migration(item) for item in files], "version": version},
+        lambda files: f"Marked {text.count(len(files), 'migration')} as applied; now at version {version}.",
+        "baseline",
+        as_json=as_json,
+    )
+
+
+@program.command()
+@click.argument("environment", required=False)
+@settings_options
+@click.option("--remove", is_flag=True, help="Take the mark away.")
+@wait_option
+@json_option
+def mark(
+    settings: config.Settings, environment: str | None, *, remove: bool, wait: float, as_json: bool
+) -> None:
+    """Write ENVIRONMENT (production, staging …) on the database, or show what stands there."""
+    from pgratchet import ops
+
+    with console.observer(quiet=as_json) as observer:
+        found = ops.mark("" if remove else environment, wait=wait, observer=observer, settings=settings)
+    sentence = f"This database is marked as {found}." if found else "This database has no mark."
+    console.show(found, lambda name: {"environment": name}, lambda _: sentence, "mark", as_json=as_json)
+
+
+@program.command()
+@click.argument("environment")
+@settings_options
+@wait_option
+@json_option
+def seed(settings: config.Settings, environment: str, *, wait: float, as_json: bool) -> None:
+    """Run the seed files of ENVIRONMENT; never in production."""
+    from pgratchet import ops
+    from pgratchet.report import text
+
+    with console.observer(quiet=as_json) as observer:
+        files = ops.seed(environment, wait=wait, observer=observer, settings=settings)
+    console.show(
+        files,
+        lambda found: {"environment": environment, "files": [item.path for item in found]},
+        lambda found: f"Ran {text.count(len(found), 'seed file')} for {environment}.",
+        "seed",
+        as_json=as_json,
+    )
+
+
+@program.command()
+@json_option
+def version(*, as_json: bool) -> None:
+    """Show the version of pgratchet."""
+    console.show(
+        __version__,
+        lambda text: {"version": text},
+        lambda text: f"pgratchet {text}",
+        "version",
+        as_json=as_json,
+    )
+
+
+def _register() -> None:
+    from pgratchet.cli.embedded import embedded
+
+    program.add_command(embedded)
+
+
+_register()

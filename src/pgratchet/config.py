@@ -1,0 +1,170 @@
+"""Settings from flags, the environment, `pgratchet.toml` and defaults, in this order.
+
+Every start of a container pays for this module: it imports nothing that most starts do not use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+FILE = "pgratchet.toml"
+URL_VARIABLES = ("PGRATCHET_DATABASE_URL", "DATABASE_URL")
+LIBPQ_VARIABLES = ("PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGPORT")
+
+
+class Settings(NamedTuple):
+    """All that a command needs to know before it starts. Folders are absolute."""
+
+    root: str
+    """The folder of `pgratchet.toml`, or the one that the command runs in."""
+    url: str | None
+    """A URL or conninfo; empty: libpq's own environment; None: the embedded PostgreSQL."""
+    url_source: str
+    directory: str
+    seeds: str
+    schema: str
+    table: str
+    application: str
+    """The build of the application that runs us, kept in the history; empty where it is not told."""
+
+
+class Key(NamedTuple):
+    """A setting of `pgratchet.toml`, with the environment variable that overrides it."""
+
+    name: str
+    variable: str
+    default: str
+    meaning: str
+
+
+KEYS = (
+    Key("url", "PGRATCHET_DATABASE_URL", "", "The database. Also `DATABASE_URL`, or libpq's own variables."),
+    Key("directory", "PGRATCHET_DIR", "database/migrations", "The folder of the migrations."),
+    Key("seeds", "PGRATCHET_SEEDS", "database/seeds", "The folder of the seeds, one folder an environment."),
+    Key("schema", "PGRATCHET_SCHEMA", "public", "The schema of the history table."),
+    Key("table", "PGRATCHET_TABLE", "schema_migrations", "The name of the history table."),
+    Key("application", "PGRATCHET_APPLICATION", "", "The build of the application, kept in the history."),
+)
+
+
+def load(
+    flags: Mapping[str, str | None] | None = None,
+    environment: Mapping[str, str] | None = None,
+    start: str | None = None,
+) -> Settings:
+    """Find every setting. `flags` has the names of `Settings`; None there means not given.
+
+    Raises ConfigurationError for a file of settings that cannot be read, an unknown key, a secret file
+    that cannot be read, or a variable given twice.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    variables = os.environ if environment is None else environment
+    here = os.path.abspath(start or os.getcwd())
+    root, table = _file(here)
+    url, source = _url(given, variables, table)
+    values = {key.name: _value(key, variables, table) for key in KEYS if key.name != "url"}
+    for name in ("directory", "seeds"):
+        values[name] = os.path.join(root, values[name])
+    for name in set(values) & set(given):
+        value = given[name]
+        values[name] = os.path.join(here, value) if name in {"directory", "seeds"} else value
+    return Settings(root=root, url=url, url_source=source, **values)
+
+
+def secret(name: str, variables: Mapping[str, str]) -> str | None:
+    """A variable's value, or the content of the file that `NAME_FILE` names, less one last newline."""
+    value, path = variables.get(name), variables.get(f"{name}_FILE")
+    if value and path:
+        raise _error(f"{name} and {name}_FILE are both set", "Keep one of the two.")
+    if not path:
+        return value or None
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
+        raise _error(
+            f"{name}_FILE: cannot read {path}: {reason}",
+            f"The file must be readable by the user that runs pgratchet (uid {os.getuid()}).",
+        ) from problem
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def normal_url(url: str) -> str:
+    """Let libpq understand the URLs of other drivers: `postgresql+psycopg://…` becomes `postgresql://…`."""
+    scheme, mark, rest = url.partition("://")
+    if mark and scheme.split("+")[0] in {"postgres", "postgresql"}:
+        return f"postgresql://{rest}"
+    if mark:
+        raise _error(
+            f"the database's URL begins with {scheme}://, which is not PostgreSQL",
+            "Write postgresql://user@host:5432/database.",
+        )
+    return url
+
+
+def _url(
+    given: Mapping[str, str], variables: Mapping[str, str], table: Mapping[str, str]
+) -> tuple[str | None, str]:
+    if "url" in given:
+        return normal_url(given["url"]), "--url"
+    for name in URL_VARIABLES:
+        value = secret(name, variables)
+        if value:
+            return normal_url(value), name
+    for name in LIBPQ_VARIABLES:
+        if variables.get(name):
+            return "", name
+    if "url" in table:
+        return normal_url(table["url"]), FILE
+    return None, "embedded"
+
+
+def _value(key: Key, variables: Mapping[str, str], table: Mapping[str, str]) -> str:
+    return variables.get(key.variable) or table.get(key.name, key.default)
+
+
+def _file(here: str) -> tuple[str, Mapping[str, str]]:
+    """The nearest `pgratchet.toml` upwards: its folder and its keys."""
+    folder = here
+    while True:
+        path = os.path.join(folder, FILE)
+        if os.path.isfile(path):
+            return folder, _read(path)
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return here, {}
+        folder = parent
+
+
+def _read(path: str) -> Mapping[str, str]:
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            table: dict[str, Any] = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise _error(f"{path}: {problem}", "Mend the file; `pgratchet init` writes one.") from problem
+    for name, value in table.items():
+        if name not in {key.name for key in KEYS}:
+            raise _unknown(path, name)
+        if not isinstance(value, str):
+            raise _error(f"{path}: {name} must be a string", f'Write {name} = "…".')
+    return table
+
+
+def _unknown(path: str, name: str) -> Exception:
+    from difflib import get_close_matches
+
+    names = [key.name for key in KEYS]
+    near = get_close_matches(name, names, n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return _error(f"{path}: unknown key {name}", f"{meant}The keys are {', '.join(names)}.")
+
+
+def _error(message: str, hint: str) -> Exception:
+    from pgratchet.errors import ConfigurationError
+
+    return ConfigurationError(message, hint)

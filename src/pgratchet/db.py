@@ -1,0 +1,239 @@
+"""Connections: how they are made, how long we wait for them, what we say of them, and the runner's lock."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from random import uniform
+from typing import Any
+
+import psycopg
+from psycopg import conninfo
+
+from pgratchet import sql
+from pgratchet.errors import ConfigurationError, DatabaseUnreachable, LockNotAvailable
+from pgratchet.model import Observer, Waiting
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+# Seconds between two tries, of a connection and of the lock.
+PAUSE = 0.5
+SAY_EVERY = 5.0
+LOCK_CLASS = zlib.crc32(b"pgratchet") & 0x7FFFFFFF
+
+# A refusal by the server says FATAL; these are the ones that pass by themselves.
+PASSING = re.compile(
+    r"starting up|shutting down|in recovery mode|not yet accepting|too many (?:clients|connections)|"
+    r"remaining connection slots|terminating connection|57P0[123]|53300"
+)
+
+# What every file finds when it starts. idle_in_transaction_session_timeout frees the locks of a client
+# that hangs, client_connection_check_interval (below) those of a killed one in a second.
+SETTINGS = {
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "60s",
+    "client_min_messages": "notice",
+    "standard_conforming_strings": "on",
+    "default_transaction_isolation": "read committed",
+}
+MARK = "pgratchet.environment"
+PARAMETERS = {
+    "client_encoding": "UTF8",
+    "connect_timeout": "10",
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection that runs migrations, and what brings it back to how every file finds it."""
+
+    connection: Connection
+    url: str
+    reset: tuple[str, ...]
+    """Statements that leave nothing of a file's settings, role, temporary tables or cursors behind."""
+
+
+def connect(url: str, *, name: str, wait: float, observer: Observer) -> Connection:
+    """Connect in autocommit mode, trying again until `wait` seconds are over.
+
+    A server that is not there yet, starts, or has no free slot is tried again; a wrong password or
+    database is not. Raises ConfigurationError for those, DatabaseUnreachable when the time is over.
+    """
+    parameters = _parameters(url, name)
+    began = time.monotonic()
+    said = 0.0
+    while True:
+        try:
+            connection: Connection = psycopg.connect(**parameters, autocommit=True)
+        except psycopg.Error as error:
+            passed = time.monotonic() - began
+            reason = _reason(error)
+            if not _passes(reason):
+                raise ConfigurationError(
+                    f"{describe(url)} refuses us: {reason}", _refusal_hint(reason)
+                ) from error
+            if passed >= wait:
+                raise _unreachable(url, reason, wait) from error
+            if said == 0.0 or passed - said >= SAY_EVERY:
+                observer(Waiting(f"for {describe(url)}", passed, (reason,)))
+                said = passed or 0.001
+            time.sleep(min(PAUSE, max(0.0, wait - passed)))
+        else:
+            connection.prepare_threshold = None
+            return connection
+
+
+def session(url: str, *, name: str, wait: float, observer: Observer) -> Session:
+    """A connection set up to run migrations."""
+    connection = connect(url, name=name, wait=wait, observer=observer)
+    settings = dict(SETTINGS)
+    with suppress(psycopg.Error):  # not every operating system of a server can check
+        connection.execute("SET client_connection_check_interval = '1s'")
+        settings["client_connection_check_interval"] = "1s"
+    assign = ", ".join(
+        f"pg_catalog.set_config({sql.literal(name)}, {sql.literal(value)}, false)"
+        for name, value in settings.items()
+    )
+    reset = (
+        "SET SESSION AUTHORIZATION DEFAULT",
+        "RESET ROLE",
+        "RESET ALL",
+        "DISCARD TEMP",
+        "DEALLOCATE ALL",
+        "CLOSE ALL",
+        "UNLISTEN *",
+        f"SELECT {assign}",
+    )
+    connection.execute(reset[-1].encode())
+    return Session(connection, url, reset)
+
+
+def describe(url: str) -> str:
+    """The database that a URL names, for people; never its password, also when it cannot be parsed."""
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        return "the database"
+    host = parts.get("host") or os.environ.get("PGHOST") or "the local socket"
+    port = parts.get("port") or os.environ.get("PGPORT") or 5432
+    name = parts.get("dbname") or os.environ.get("PGDATABASE")
+    place = f"{host}:{port}" if not str(host).startswith("/") else f"socket {host} port {port}"
+    return f"database {name} at {place}" if name else f"the server at {place}"
+
+
+@contextmanager
+def runner_lock(connection: Connection, history: str, *, wait: float, observer: Observer) -> Iterator[bool]:
+    """Hold the lock of the one runner of this database's history; yields whether we had to wait for it.
+
+    Polled, on a connection with no open transaction and no bound parameter: a blocking wait would
+    deadlock CREATE INDEX CONCURRENTLY, and a bound parameter would pin a snapshot that it waits for.
+    Raises LockNotAvailable after `wait` seconds.
+    """
+    key = f"{LOCK_CLASS}, {zlib.crc32(history.encode()) - 2**31}"
+    waited = _take(connection, key, wait, observer)
+    try:
+        yield waited
+    finally:
+        if not connection.broken and not connection.closed:
+            with suppress(psycopg.Error):
+                connection.execute(f"SELECT pg_catalog.pg_advisory_unlock({key})".encode())
+
+
+def _take(connection: Connection, key: str, wait: float, observer: Observer) -> bool:
+    began = time.monotonic()
+    said = -SAY_EVERY
+    query = f"SELECT pg_catalog.pg_try_advisory_lock({key})".encode()
+    while not _one(connection, query):
+        passed = time.monotonic() - began
+        who = _holder(connection, key)
+        if passed >= wait:
+            raise LockNotAvailable(
+                f"another run holds the lock of this database: {'; '.join(who) or 'it just let go'}",
+                "Wait until it is done and run again; --lock-wait sets how long we wait.",
+            )
+        if passed - said >= SAY_EVERY:
+            observer(Waiting("for another run to end", passed, who))
+            said = passed
+        time.sleep(min(uniform(0.05, PAUSE), max(0.0, wait - passed)))  # noqa: S311 - jitter, not a secret
+    return said >= 0
+
+
+def _one(connection: Connection, query: bytes) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _holder(connection: Connection, key: str) -> tuple[str, ...]:
+    classid, objid = (int(part) for part in key.split(","))
+    query = sql.load("lock_holder").format(classid=classid, objid=objid % 2**32)
+    rows = connection.execute(query.encode()).fetchall()
+    return tuple(
+        f"pid {pid}, {name or 'unknown'}, from {host}, since {since:%H:%M:%S}"
+        for pid, name, host, since, _, _ in rows
+        if since
+    )
+
+
+def _parameters(url: str, name: str) -> dict[str, Any]:
+    try:
+        given = conninfo.conninfo_to_dict(url)
+    except psycopg.Error as error:
+        raise ConfigurationError(
+            "the database's URL cannot be parsed (it is not shown, since it may hold a password)",
+            "Write postgresql://user:password@host:5432/database; "
+            "encode special characters of the password, @ as %40 and / as %2F.",
+        ) from error
+    return {**PARAMETERS, "application_name": name, **given}
+
+
+def _reason(error: psycopg.Error) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return re.sub(r"^connection failed: ", "", text)
+
+
+def _passes(reason: str) -> bool:
+    return "FATAL" not in reason or bool(PASSING.search(reason))
+
+
+def _refusal_hint(reason: str) -> str:
+    if "does not exist" in reason and "database" in reason:
+        return "Create the database, or mend its name in the URL."
+    return "Mend user, password or database in the URL; trying again will not help."
+
+
+def _unreachable(url: str, reason: str, wait: float) -> DatabaseUnreachable:
+    return DatabaseUnreachable(
+        f"{describe(url)} cannot be reached: {reason}",
+        f"Waited {wait:g} s; --wait SECONDS waits for a server that is still starting."
+        if wait
+        else "Is it running, and is this its address? --wait SECONDS waits for one that starts.",
+    )
+
+
+def environment(connection: Connection) -> str | None:
+    """The mark of the database, from its own settings: no session can pretend another."""
+    row = connection.execute(sql.load("environment").encode()).fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
+def set_environment(connection: Connection, name: str) -> None:
+    """Mark the database; an empty name takes the mark away. Needs its owner."""
+    database = sql.quote(str(_one(connection, b"SELECT pg_catalog.current_database()")))
+    change = f"SET {MARK} = {sql.literal(name)}" if name else f"RESET {MARK}"
+    try:
+        connection.execute(f"ALTER DATABASE {database} {change}".encode())
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"may not mark this database: {error.diag.message_primary}", "Ask the owner of the database."
+        ) from error

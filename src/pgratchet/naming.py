@@ -1,0 +1,91 @@
+"""File names and contents: what a name says, what it should have been, and a content's checksum.
+
+Every start of a container pays for this module: it imports nothing that most starts do not use.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import NamedTuple
+
+GREATEST_VERSION = 2**63 - 1
+PIECE = 1 << 20
+BOM = b"\xef\xbb\xbf"
+NAME = re.compile(r"(?:([VB])(\d+)|R)__([a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
+LOOSE = re.compile(r"(?i)([a-z]*)[-_ .]*(\d[\d._]*)?[-_ .]*(.*?)(?:\.sql)?")
+
+
+class Name(NamedTuple):
+    """What a file's name says; `prefix` is V, B or R, and `version` is None for R alone."""
+
+    prefix: str
+    version: int | None
+    description: str
+
+
+def read(name: str) -> Name | None:
+    """The parts of a good name, or None."""
+    match = NAME.fullmatch(name)
+    if match is None:
+        return None
+    version = int(match[2]) if match[2] else None
+    if version is not None and version > GREATEST_VERSION:
+        return None
+    return Name(match[1] or "R", version, match[3])
+
+
+def ignored(name: str) -> bool:
+    """Whether a folder of migrations may hold this beside them: README.md and dot-files."""
+    return name.startswith(".") or name.lower() == "readme.md"
+
+
+def snake(text: str) -> str:
+    """A description in the form that a name needs: lower case, words joined by one underscore."""
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text)
+    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
+
+
+def suggestion(name: str) -> str | None:
+    """The name that a wrong one should have, or None where it cannot be guessed."""
+    match = LOOSE.fullmatch(name)
+    if match is None:
+        return None
+    letters, digits, rest = match[1].upper(), (match[2] or "").strip("._"), match[3]
+    description = snake(rest) or "change"
+    if letters in {"R", "REPEATABLE", "REPEAT"} and not digits:
+        return f"R__{description}.sql"
+    if letters == "U" or not re.fullmatch(r"\d+", digits) or int(digits) > GREATEST_VERSION:
+        return None
+    return f"{'B' if letters.startswith('B') else 'V'}{digits}__{description}.sql"
+
+
+def checksum(path: str) -> str | None:
+    """SHA-256 of a file's content as it counts, in hexadecimal, or None for an empty file.
+
+    The BOM, the kind of line ends and a missing last newline do not count: editors and Git change them.
+    The file is read in pieces. Raises OSError.
+    """
+    hasher, blank, last, held = sha256(), True, b"", b""
+    with open(path, "rb", buffering=0) as file:
+        piece = (file.read(PIECE) or b"").removeprefix(BOM)
+        while piece:
+            piece = held + piece
+            held = b"\r" if piece.endswith(b"\r") else b""
+            body = _line_feeds(piece[: len(piece) - len(held)])
+            hasher.update(body)
+            blank = blank and not body.strip()
+            last = body[-1:] or last
+            piece = file.read(PIECE) or b""
+    if held or last != b"\n":
+        hasher.update(b"\n")
+    return None if blank else hasher.hexdigest()
+
+
+def _line_feeds(body: bytes) -> bytes:
+    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in body else body
+
+
+def digest(lines: list[str]) -> str:
+    """One checksum for many, in their order; the server computes the same over its history."""
+    return sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,273 @@
+"""The verbs: what the command line and a library user both call. Values in, values out."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+from pgratchet import __version__, apply, config, db, embedded, files, history, parse, plan
+from pgratchet.config import Settings
+from pgratchet.errors import ConfigurationError, HistoryError
+from pgratchet.model import (
+    Applied,
+    Kind,
+    Migration,
+    Observer,
+    Outcome,
+    Overview,
+    Plan,
+    Preview,
+    Script,
+    Status,
+    ignore,
+)
+
+LOCK_WAIT = 600.0
+"""Seconds to wait for another runner; long, since that one may build an index."""
+
+
+def up(
+    url: str | None = None,
+    directory: str | Path | None = None,
+    *,
+    to: int | None = None,
+    out_of_order: bool = False,
+    wait: float = 0.0,
+    lock_wait: float = LOCK_WAIT,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> Outcome:
+    """Bring the database to the newest version of the files, or to version `to`.
+
+    Several processes may call it at once: one runs, the others wait and then find nothing to do.
+    `wait` and `lock_wait` are seconds, for a server that is not there yet and for another runner.
+
+    Raises a subclass of PgratchetError: FilesError, HistoryError, StatementFailed, LockNotAvailable,
+    DatabaseUnreachable, ConfigurationError.
+    """
+    chosen = settings or _settings(url, directory)
+    migrations = files.read(Path(chosen.directory))
+    run = _run(chosen)
+    session = db.session(database(chosen), name=_name("up", run), wait=wait, observer=observer)
+    with closing(session.connection) as connection:
+        names = history.Names(chosen.schema, chosen.table)
+        if to is None and (found := _nothing_to_do(connection, names, migrations)):
+            return found
+        with db.runner_lock(connection, names.history, wait=lock_wait, observer=observer):
+            preview = _preview(connection, names, migrations, to=to, out_of_order=out_of_order)
+            if preview.plan.problems:
+                raise HistoryError(preview.plan.problems)
+            work = _work(session, names, run, preview, observer)
+            return apply.apply(work, preview.plan, history.state(connection, names))
+
+
+def preview(
+    url: str | None = None,
+    directory: str | Path | None = None,
+    *,
+    to: int | None = None,
+    out_of_order: bool = False,
+    wait: float = 0.0,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> Preview:
+    """What `up` would run, in order, with each statement; writes nothing. Raises as `up` does."""
+    chosen = settings or _settings(url, directory)
+    migrations = files.read(Path(chosen.directory))
+    names = history.Names(chosen.schema, chosen.table)
+    with closing(_connect(chosen, "preview", wait, observer)) as connection:
+        return _preview(connection, names, migrations, to=to, out_of_order=out_of_order)
+
+
+def status(
+    url: str | None = None,
+    directory: str | Path | None = None,
+    *,
+    wait: float = 0.0,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> Overview:
+    """Files and history side by side; writes nothing, and needs only SELECT. Raises as `up` does."""
+    chosen = settings or _settings(url, directory)
+    migrations = files.read(Path(chosen.directory))
+    names = history.Names(chosen.schema, chosen.table)
+    with closing(_connect(chosen, "status", wait, observer)) as connection:
+        made, rows, state = _plan(connection, names, migrations, to=None, out_of_order=False)
+        return plan.overview(migrations, rows, made, database=state.name)
+
+
+def baseline(
+    version: int,
+    url: str | None = None,
+    directory: str | Path | None = None,
+    *,
+    wait: float = 0.0,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> tuple[Migration, ...]:
+    """Record that the database's schema is that of `version`, without running anything.
+
+    Every file up to it is recorded with its checksum. Raises ConfigurationError where a history is
+    there already, or no file has that version.
+    """
+    chosen = settings or _settings(url, directory)
+    migrations = files.read(Path(chosen.directory))
+    marked = [m for m in migrations if m.kind is Kind.VERSIONED and (m.version or 0) <= version]
+    if version and not any(m.version == version for m in marked):
+        raise ConfigurationError(f"no file has version {version}", "Name the version that the schema is at.")
+    run = _run(chosen)
+    session = db.session(database(chosen), name=_name("baseline", run), wait=wait, observer=observer)
+    with closing(session.connection) as connection:
+        names = history.Names(chosen.schema, chosen.table)
+        with db.runner_lock(connection, names.history, wait=LOCK_WAIT, observer=observer):
+            _refuse_second_baseline(connection, names)
+            scripts = {m.script: parse.read(m.path) for m in marked}
+            apply.mark(apply.prepare(session, names, run, scripts, (), observer), marked, zero=not version)
+    return tuple(marked)
+
+
+def mark(
+    environment: str | None,
+    *,
+    wait: float = 0.0,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> str | None:
+    """Write an environment's name on the database, or read it (None). Returns what stands there now.
+
+    It is a setting of the database, not a row in it: a copy or a restored backup is not production.
+    """
+    chosen = settings or _settings(None, None)
+    with closing(_connect(chosen, "mark", wait, observer)) as connection:
+        if environment is not None:
+            db.set_environment(connection, environment)
+        return db.environment(connection)
+
+
+def seed(
+    environment: str,
+    *,
+    wait: float = 0.0,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> tuple[Migration, ...]:
+    """Run the seed files of an environment in the order of their names, each in a transaction.
+
+    Raises ConfigurationError for `production`, for a database marked as that, and for a missing folder.
+    """
+    chosen = settings or _settings(None, None)
+    found = files.seeds(Path(chosen.seeds), environment)
+    run = _run(chosen)
+    session = db.session(database(chosen), name=_name("seed", run), wait=wait, observer=observer)
+    with closing(session.connection) as connection:
+        if db.environment(connection) == "production":
+            raise ConfigurationError(
+                "this database is marked as production; seeds are for development and tests",
+                "Is it the right database? `pgratchet mark` shows the mark.",
+            )
+        scripts = {item.script: parse.read(item.path) for item in found}
+        names = history.Names(chosen.schema, chosen.table)
+        steps = tuple(item.script for item in found)
+        apply.run_files(apply.prepare(session, names, run, scripts, steps, observer), found)
+    return found
+
+
+def database(settings: Settings) -> str:
+    """The URL to connect to: the one set, or that of the embedded PostgreSQL, started if need be."""
+    if settings.url is not None:
+        return settings.url
+    return embedded.start(Path(settings.root) / ".pgratchet")
+
+
+def _settings(url: str | None, directory: str | Path | None) -> Settings:
+    return config.load({"url": url, "directory": None if directory is None else str(directory)})
+
+
+def _run(settings: Settings) -> history.Run:
+    return history.Run(str(uuid4()), socket.gethostname(), settings.application, __version__)
+
+
+def _name(verb: str, run: history.Run) -> str:
+    return f"pgratchet {__version__} {verb} {run.id[:8]}"
+
+
+def _connect(settings: Settings, verb: str, wait: float, observer: Observer) -> db.Connection:
+    name = f"pgratchet {__version__} {verb}"
+    return db.connect(database(settings), name=name, wait=wait, observer=observer)
+
+
+def _work(
+    session: db.Session, names: history.Names, run: history.Run, made: Preview, observer: Observer
+) -> apply.Work:
+    steps = tuple(step.migration.script for step in made.plan.steps)
+    return apply.prepare(session, names, run, made.scripts, steps, observer)
+
+
+def _nothing_to_do(
+    connection: db.Connection, names: history.Names, migrations: Sequence[Migration]
+) -> Outcome | None:
+    """The quick answer: one query, no lock, no file parsed."""
+    summary = history.summary(connection, names)
+    if summary is None or not summary.finished or not summary.applied:
+        return None
+    if summary.digest != history.digest(migrations, summary.baseline):
+        return None
+    return Outcome(version=summary.newest, applied=summary.applied)
+
+
+def _preview(
+    connection: db.Connection,
+    names: history.Names,
+    migrations: Sequence[Migration],
+    *,
+    to: int | None,
+    out_of_order: bool,
+) -> Preview:
+    made, _, _ = _plan(connection, names, migrations, to=to, out_of_order=out_of_order)
+    scripts = {step.migration.script: parse.read(step.migration.path) for step in made.steps}
+    return Preview(made, scripts)
+
+
+def _plan(
+    connection: db.Connection,
+    names: history.Names,
+    migrations: Sequence[Migration],
+    *,
+    to: int | None,
+    out_of_order: bool,
+) -> tuple[Plan, tuple[Applied, ...], history.State]:
+    state = history.state(connection, names)
+    rows = history.read(connection, names) if state.has_history else ()
+    edits = dict(_edits(connection, names, plan.edited(migrations, rows)))
+    facts = plan.Facts(state.empty, to, out_of_order, edits)
+    return plan.plan(migrations, rows, facts), rows, state
+
+
+def _edits(
+    connection: db.Connection, names: history.Names, pairs: Sequence[tuple[Migration, Applied]]
+) -> Iterator[tuple[str, plan.Edit]]:
+    for migration, row in pairs:
+        script = parse.read(migration.path)
+        before = history.body(connection, names, row.checksum)
+        now = migration.path.read_text(encoding="utf-8-sig") if before is not None else ""
+        same = script.tree_checksum == row.tree_checksum
+        yield migration.script, plan.Edit(same, before, now, _same_start(row, script, before))
+
+
+def _same_start(row: Applied, script: Script, before: str | None) -> bool:
+    if row.status is Status.APPLIED or before is None:
+        return False
+    then = parse.read_text(before, row.script).statements or ()
+    done = row.statements_done
+    return [item.sql for item in then[:done]] == [item.sql for item in (script.statements or ())[:done]]
+
+
+def _refuse_second_baseline(connection: db.Connection, names: history.Names) -> None:
+    if history.state(connection, names).has_history and history.read(connection, names):
+        raise ConfigurationError(
+            "the database has a history already; a baseline is for one without",
+            "`pgratchet status` shows it; `pgratchet up` goes on from there.",
+        )

@@ -1,0 +1,1 @@
+"""Reports: values of the model in, text out. Nothing here prints."""

@@ -1,0 +1,106 @@
+"""What a program reads: one JSON object with `schema_version`, the same fields in every version of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pgratchet.errors import FilesError, HistoryError, ParseError, PgratchetError, StatementFailed
+from pgratchet.model import Done, Migration, Outcome, Overview, Preview
+
+SCHEMA_VERSION = 1
+
+
+def render(command: str, fields: Mapping[str, Any]) -> str:
+    """The one object that a command prints."""
+    return json.dumps(
+        {"schema_version": SCHEMA_VERSION, "command": command, **fields}, default=_plain, ensure_ascii=False
+    )
+
+
+def outcome(value: Outcome) -> dict[str, Any]:
+    """What a run did."""
+    return {
+        "applied": [_done(item) for item in value.done],
+        "version": value.version,
+        "applied_in_all": value.applied,
+        "notes": list(value.notes),
+    }
+
+
+def overview(value: Overview) -> dict[str, Any]:
+    """Files and history side by side."""
+    return {
+        "database": value.database,
+        "version": value.version,
+        "pending": value.pending,
+        "migrations": [asdict(entry) for entry in value.entries],
+        "problems": [asdict(problem) for problem in value.problems],
+        "notes": list(value.notes),
+    }
+
+
+def preview(value: Preview) -> dict[str, Any]:
+    """What a run would do."""
+    return {
+        "steps": [
+            {
+                **migration(step.migration),
+                "transactional": value.scripts[step.migration.script].transactional,
+                "statements": [item.sql for item in value.scripts[step.migration.script].statements or ()],
+                "statements_done": step.done,
+            }
+            for step in value.plan.steps
+        ],
+        "problems": [asdict(problem) for problem in value.plan.problems],
+        "notes": list(value.plan.notes),
+    }
+
+
+def migration(value: Migration) -> dict[str, Any]:
+    """A file."""
+    return {
+        "version": value.version,
+        "description": value.description,
+        "script": value.script,
+        "kind": value.kind,
+        "checksum": value.checksum,
+    }
+
+
+def error(value: PgratchetError) -> dict[str, Any]:
+    """A failure, with what was done before it."""
+    fields: dict[str, Any] = {
+        "type": type(value).__name__,
+        "message": value.message,
+        "hint": value.hint,
+        "exit_code": value.exit_code,
+    }
+    match value:
+        case StatementFailed():
+            names = ("line", "column", "sqlstate", "primary", "detail", "server_hint", "context", "state")
+            fields |= {name: getattr(value, name) for name in names}
+            fields |= {"file": value.migration.path, "statement": value.statement.number}
+        case ParseError():
+            fields |= {"file": value.path, "line": value.line, "column": value.column}
+        case HistoryError() | FilesError():
+            fields["problems"] = [asdict(problem) for problem in value.problems]
+    return {"error": fields, **(outcome(value.outcome) if value.outcome else {})}
+
+
+def _done(item: Done) -> dict[str, Any]:
+    return {**migration(item.migration), "seconds": round(item.seconds, 6), "statements": item.statements}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,0 +1,87 @@
+"""Writes the files of a project: the next migration, and a new project's first ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pgratchet import config, files, naming
+from pgratchet.errors import ConfigurationError
+
+MIGRATION = """\
+-- Purpose: {purpose}
+-- Risk:    which tables are locked, how long, what the running application notices
+-- Reverse: what a later migration would do to take this back, and which data it cannot bring back
+
+"""
+FIRST = "the first table of the application"
+EXAMPLE = """\
+CREATE TABLE IF NOT EXISTS example (
+    id         uuid        NOT NULL DEFAULT gen_random_uuid(),
+    name       text        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT example_pkey PRIMARY KEY (id)
+);
+"""
+README = """\
+# Migrations
+
+`V<version>__<description>.sql`, applied once, in the order of versions, never changed afterwards.
+To take one back, write the next one that reverses it. `pgratchet new "add user email"` starts a file.
+"""
+
+
+def new(directory: str, description: str) -> Path:
+    """Write the next migration's file. Raises ConfigurationError where the description has no word."""
+    words = naming.snake(description)
+    if not words:
+        raise ConfigurationError(
+            f"{description!r} has no letter or digit that a name could be made of",
+            'Say what the migration does: `pgratchet new "add user email"`.',
+        )
+    folder = Path(directory)
+    version = files.next_version(files.read(folder))
+    path = folder / f"V{version}__{words}.sql"
+    _write(path, MIGRATION.format(purpose=description.strip()))
+    return path
+
+
+def init(settings: config.Settings) -> tuple[Path, ...]:
+    """Write a new project's folder, first migration, README and pgratchet.toml; keeps what is there."""
+    folder = Path(settings.directory)
+    toml = Path(settings.root) / config.FILE
+    if folder.exists() and any(not naming.ignored(path.name) for path in folder.iterdir()):
+        raise ConfigurationError(
+            f"{folder} holds migrations already", '`pgratchet new "…"` writes the next one.'
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {
+        folder / "V001__first_table.sql": MIGRATION.format(purpose=FIRST) + EXAMPLE,
+        folder / "README.md": README,
+        toml: _settings(settings),
+    }
+    made = [path for path in wanted if not path.exists()]
+    for path in made:
+        _write(path, wanted[path])
+    return tuple(made)
+
+
+def _settings(settings: config.Settings) -> str:
+    lines = ["# Every setting can also be given by the environment; see the reference of the configuration."]
+    for key in config.KEYS:
+        chosen = Path(settings.directory) if key.name == "directory" else None
+        value = _relative(chosen, settings.root) if chosen else key.default
+        lines.append(f"# {key.meaning} ({key.variable})")
+        lines.append(f'{"" if key.name in {"directory", "seeds"} else "# "}{key.name} = "{value}"')
+    return "\n".join(lines) + "\n"
+
+
+def _relative(path: Path, root: str) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}", None) from error

@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS {history_repeatable} (
+    description       text        NOT NULL,
+    script            text        NOT NULL,
+    status            text        NOT NULL DEFAULT 'running',
+    checksum          text        NOT NULL,
+    tree_checksum     text,
+    statements_done   bigint      NOT NULL DEFAULT 0,
+    statements_total  bigint      NOT NULL DEFAULT 0,
+    started_at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    applied_at        timestamptz,
+    execution_time_ms bigint,
+    applied_by        text        NOT NULL DEFAULT session_user,
+    host              text,
+    application       text,
+    tool_version      text,
+    run_id            uuid,
+    journal           jsonb,
+    CONSTRAINT {history_repeatable_pkey} PRIMARY KEY (description),
+    CONSTRAINT {history_repeatable_status_check} CHECK (status IN ('running', 'applied', 'failed'))
+)

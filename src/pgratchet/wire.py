@@ -1,0 +1,258 @@
+"""Sends statements, one a message and many in flight, and hands the replies back in order.
+
+libpq's pipeline mode saves the round trips; a statement that PostgreSQL refuses in a pipeline (one that
+cannot run in a transaction block, or COPY) goes alone.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg.errors import error_from_result
+
+from pgratchet.model import Migration, Statement
+
+WINDOW = 200
+BYTES = 1 << 20
+PATIENCE = 0.5
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One message to the server: a statement of a migration, or one of our own around it."""
+
+    sql: str
+    values: tuple[str | None, ...] = ()
+    migration: Migration | None = None
+    statement: Statement | None = None
+    opens: bool = False
+    """The first command of a step."""
+    ends: bool = False
+    """With its success the step is done and recorded."""
+    pieces: Callable[[], Iterator[bytes]] | None = None
+    """The inline data of a COPY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A command that went well; `seconds` runs from the reply before it, or from when it was sent."""
+
+    command: Command
+    tag: str
+    seconds: float
+
+
+class Refused(Exception):
+    """The server refused a command; nothing after it was run. The connection is in step again."""
+
+    def __init__(self, command: Command, error: psycopg.Error, seconds: float) -> None:
+        super().__init__(str(error))
+        self.command = command
+        self.error = error
+        self.seconds = seconds
+
+
+def send(
+    connection: Connection,
+    commands: Iterable[Command],
+    *,
+    window: int = WINDOW,
+    started: Callable[[Command], None] = lambda _: None,
+    idle: Callable[[float], None] = lambda _: None,
+) -> Iterator[Reply]:
+    """Run commands in order; `started` hears which one the server is at, `idle` how long that already takes.
+
+    Stopping early, by an exception too, cancels what runs. Raises Refused, or psycopg.OperationalError
+    where the connection is lost.
+    """
+    for way, group in groupby(commands, key=_way):
+        if way == "pipeline":
+            yield from _pipeline(connection, group, window, started, idle)
+        else:
+            run = _copy if way == "copy" else _alone
+            for command in group:
+                started(command)
+                yield run(connection, command, idle)
+
+
+def _way(command: Command) -> str:
+    if command.pieces is not None:
+        return "copy"
+    return "alone" if command.statement is not None and command.statement.alone else "pipeline"
+
+
+def _pipeline(
+    connection: Connection,
+    commands: Iterator[Command],
+    window: int,
+    started: Callable[[Command], None],
+    idle: Callable[[float], None],
+) -> Iterator[Reply]:
+    flying: deque[Command] = deque()
+    pgconn = connection.pgconn
+    pgconn.enter_pipeline_mode()
+    pgconn.nonblocking = 1
+    try:
+        yield from _replies(pgconn, commands, flying, window, started, idle)
+    except Refused:
+        _leave(connection)
+        raise
+    except BaseException:
+        _leave(connection, cancel=True)
+        raise
+    _leave(connection)
+
+
+def _replies(
+    pgconn: Any,
+    commands: Iterator[Command],
+    flying: deque[Command],
+    window: int,
+    started: Callable[[Command], None],
+    idle: Callable[[float], None],
+) -> Iterator[Reply]:
+    since, more = time.monotonic(), True
+    while more or flying:
+        more = more and _fill(pgconn, commands, flying, window, started)
+        for result in _results(pgconn, idle) if flying else ():
+            now = time.monotonic()
+            command = flying.popleft()
+            if result.status in FAILED:
+                raise Refused(command, error_from_result(result), now - since)
+            if flying:
+                started(flying[0])
+            yield Reply(command, (result.command_status or b"").decode(), now - since)
+            since = now
+
+
+def _fill(
+    pgconn: Any,
+    commands: Iterator[Command],
+    flying: deque[Command],
+    window: int,
+    started: Callable[[Command], None],
+) -> bool:
+    """Send until the window is full; False when there is nothing more to send."""
+    if len(flying) > window // 2:
+        return True
+    size = 0
+    more = True
+    while len(flying) < window and size < BYTES:
+        command = next(commands, None)
+        if command is None:
+            more = False
+            break
+        values = [None if value is None else value.encode() for value in command.values]
+        pgconn.send_query_params(command.sql.encode(), values or None)
+        size += len(command.sql)
+        flying.append(command)
+        if len(flying) == 1:
+            started(command)
+    if flying:
+        pgconn.send_flush_request()
+    return more
+
+
+def _results(pgconn: Any, idle: Callable[[float], None]) -> Iterator[Any]:
+    """Wait for at least one reply; yield those that have come by then, one a command.
+
+    One at a time, so that the notices of a command are heard while it is the oldest one in flight.
+    """
+    began = time.monotonic()
+    found = False
+    while not found:
+        if not _ready(pgconn):
+            idle(time.monotonic() - began)
+        while not pgconn.is_busy() and (result := pgconn.get_result()) is not None:
+            found = True
+            yield result
+            pgconn.get_result()  # the mark between two commands, always there
+
+
+def _ready(pgconn: Any) -> bool:
+    """Send what waits to be sent and take what has come; False when nothing came for a while."""
+    unsent = pgconn.flush()
+    socket = pgconn.socket
+    readable, writable, _ = select.select([socket], [socket] if unsent else [], [], PATIENCE)
+    if readable:
+        pgconn.consume_input()
+    return bool(readable or writable)
+
+
+def _leave(connection: Connection, *, cancel: bool = False) -> None:
+    """End the pipeline and come back into step with the server."""
+    pgconn = connection.pgconn
+    if pgconn.status != pq.ConnStatus.OK:
+        return
+    pgconn.pipeline_sync()
+    synced = False
+    while not synced and pgconn.status == pq.ConnStatus.OK:
+        if cancel:  # again and again: a cancel that comes between two commands is lost
+            connection.cancel_safe(timeout=10)
+        _ready(pgconn)
+        while not synced and not pgconn.is_busy():
+            result = pgconn.get_result()
+            synced = result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC
+    pgconn.nonblocking = 0
+    if synced:
+        pgconn.exit_pipeline_mode()
+
+
+def _alone(connection: Connection, command: Command, idle: Callable[[float], None]) -> Reply:
+    pgconn = connection.pgconn
+    began = time.monotonic()
+    try:
+        pgconn.send_query(command.sql.encode())
+        last = _last_result(pgconn, idle)
+    except BaseException:
+        if pgconn.status == pq.ConnStatus.OK:
+            connection.cancel_safe(timeout=10)
+            _last_result(pgconn, lambda _: None)
+        raise
+    seconds = time.monotonic() - began
+    if last.status in FAILED:
+        raise Refused(command, error_from_result(last), seconds)
+    return Reply(command, (last.command_status or b"").decode(), seconds)
+
+
+def _last_result(pgconn: Any, idle: Callable[[float], None]) -> Any:
+    began = time.monotonic()
+    last = None
+    while True:
+        while pgconn.is_busy():
+            readable, _, _ = select.select([pgconn.socket], [], [], PATIENCE)
+            if readable:
+                pgconn.consume_input()
+            else:
+                idle(time.monotonic() - began)
+        result = pgconn.get_result()
+        if result is None:
+            return last
+        last = result
+
+
+def _copy(connection: Connection, command: Command, idle: Callable[[float], None]) -> Reply:
+    assert command.pieces is not None
+    began = time.monotonic()
+    with connection.cursor() as cursor:
+        try:
+            with cursor.copy(command.sql.encode()) as copy:
+                for piece in command.pieces():
+                    copy.write(piece)
+                    idle(time.monotonic() - began)
+        except psycopg.Error as error:
+            if connection.broken:
+                raise
+            raise Refused(command, error, time.monotonic() - began) from error
+        return Reply(command, cursor.statusmessage or "", time.monotonic() - began)
