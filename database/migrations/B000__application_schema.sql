@@ -25,28 +25,31 @@
 DO $roles$
 DECLARE
     wanted record;
+    missing text[] := '{}';
 BEGIN
     FOR wanted IN
         SELECT *
         FROM (VALUES
-            ('semantic_kernel_owner', '', 'owns the tables and functions when a superuser migrates'),
-            ('semantic_kernel_app', '', 'what the application may do'),
-            ('semantic_kernel_reader', '', 'reads, for reports and support'),
-            ('semantic_kernel_backup', 'BYPASSRLS', 'dumps every tenant and keeps the catalogue of backups')
-        ) AS role (name, attributes, purpose)
+            ('semantic_kernel_owner', 'NOLOGIN'),            -- owns tables and functions when a superuser migrates
+            ('semantic_kernel_app', 'NOLOGIN'),              -- what the application may do
+            ('semantic_kernel_reader', 'NOLOGIN'),           -- reads, for reports and support
+            ('semantic_kernel_backup', 'NOLOGIN BYPASSRLS')  -- dumps every tenant and keeps the catalogue of backups
+        ) AS role (name, attributes)
     LOOP
         CONTINUE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted.name);
         BEGIN
-            EXECUTE format('CREATE ROLE %I NOLOGIN %s', wanted.name, wanted.attributes);
+            EXECUTE format('CREATE ROLE %I %s', wanted.name, wanted.attributes);
         EXCEPTION
             WHEN insufficient_privilege THEN
-                RAISE NOTICE 'role % (%) was not created: % may not create it', wanted.name, wanted.purpose,
-                    current_user
-                    USING HINT = format('A DBA can run: CREATE ROLE %I NOLOGIN %s;', wanted.name, wanted.attributes);
+                missing := missing || format('CREATE ROLE %I %s;', wanted.name, wanted.attributes);
             WHEN duplicate_object OR unique_violation THEN
                 NULL;  -- another database of this server was migrated at the same moment
         END;
     END LOOP;
+    IF cardinality(missing) > 0 THEN
+        RAISE NOTICE 'roles were left out: % may not create them', current_user
+            USING HINT = format('A DBA can make them: %s Then run these files again with psql.', array_to_string(missing, ' '));
+    END IF;
 END
 $roles$;
 

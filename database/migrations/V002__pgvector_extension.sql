@@ -269,8 +269,6 @@ CREATE OR REPLACE FUNCTION public.search_embeddings(
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp
-SET hnsw.iterative_scan = 'relaxed_order'
-SET hnsw.ef_search = 200
 AS $body$
 DECLARE
     exact_up_to CONSTANT integer := 10000;
@@ -280,6 +278,8 @@ DECLARE
     candidates bigint;
     is_exact boolean := p_exact;
     nearest text[];
+    former_scan text;
+    former_effort text;
 BEGIN
     PERFORM public.require_tenant(p_tenant_id);
     IF p_limit IS NULL OR p_limit NOT BETWEEN 1 AND 1000 THEN
@@ -312,10 +312,18 @@ BEGIN
         is_exact := candidates <= exact_up_to;
     END IF;
     IF NOT is_exact THEN
+        -- Not as SET clauses of the function: a dump could then be restored by superusers only, since nobody
+        -- else may name settings of a library that is not loaded yet.
+        former_scan := current_setting('hnsw.iterative_scan');
+        former_effort := current_setting('hnsw.ef_search');
+        PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true);
+        PERFORM set_config('hnsw.ef_search', greatest(200, p_limit)::text, true);
         EXECUTE format(
             'SELECT array_agg(key) FROM (SELECT key FROM public.%I WHERE %s ORDER BY embedding %s $2 LIMIT $3) AS nearest',
             model.table_name, filters, operator
         ) INTO nearest USING p_tenant_id, p_query, p_limit, p_collection_name, p_filter;
+        PERFORM set_config('hnsw.iterative_scan', former_scan, true);
+        PERFORM set_config('hnsw.ef_search', former_effort, true);
         is_exact := coalesce(cardinality(nearest), 0) < p_limit;
     END IF;
     IF is_exact THEN

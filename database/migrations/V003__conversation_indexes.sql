@@ -187,51 +187,42 @@ $body$;
 COMMENT ON FUNCTION public.search_messages(uuid, text, integer, uuid, uuid, real, uuid, bigint) IS
     'Messages that match a query as typed into a search engine, best first. For the next page pass rank, conversation_id and seq of the last row.';
 
-CREATE OR REPLACE FUNCTION public.delete_messages_before(p_before timestamptz, p_batch integer DEFAULT 10000) RETURNS bigint
-LANGUAGE sql VOLATILE
+CREATE OR REPLACE FUNCTION public.delete_rows_before(p_table_name text, p_before timestamptz, p_batch integer DEFAULT 10000)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $body$
-    WITH old AS (
-        SELECT message.tenant_id, message.conversation_id, message.seq
-        FROM public.messages AS message
-        WHERE message.created_at < p_before
-        LIMIT p_batch
-    ), deleted AS (
-        DELETE FROM public.messages AS message
-        USING old
-        WHERE message.tenant_id = old.tenant_id
-          AND message.conversation_id = old.conversation_id
-          AND message.seq = old.seq
-        RETURNING 1
-    )
-    SELECT count(*) FROM deleted
+DECLARE
+    key_columns text;
+    time_column text;
+    deleted bigint;
+BEGIN
+    SELECT known.key_columns, known.time_column INTO key_columns, time_column
+    FROM (VALUES
+        ('messages', 'tenant_id, conversation_id, seq', 'created_at'),
+        ('api_usage', 'tenant_id, usage_id', 'occurred_at'),
+        ('audit_log', 'tenant_id, audit_id', 'occurred_at')
+    ) AS known (table_name, key_columns, time_column)
+    WHERE known.table_name = p_table_name;
+    IF NOT FOUND THEN
+        RAISE invalid_parameter_value
+            USING MESSAGE = format('%s is not a table that rows are deleted from by age', p_table_name),
+                  HINT = 'Possible are messages, api_usage and audit_log.';
+    END IF;
+    EXECUTE format(
+        'DELETE FROM public.%1$I WHERE (%2$s) IN (SELECT %2$s FROM public.%1$I WHERE %3$I < $1 LIMIT $2)',
+        p_table_name, key_columns, time_column
+    ) USING p_before, p_batch;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted;
+END
 $body$;
-COMMENT ON FUNCTION public.delete_messages_before(timestamptz, integer) IS
-    'Deletes a batch of old messages and returns how many; repeat, each in a transaction of its own, until it returns 0.';
-
-CREATE OR REPLACE FUNCTION public.delete_usage_before(p_before timestamptz, p_batch integer DEFAULT 10000) RETURNS bigint
-LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $body$
-    WITH old AS (
-        SELECT usage.tenant_id, usage.usage_id
-        FROM public.api_usage AS usage
-        WHERE usage.occurred_at < p_before
-        LIMIT p_batch
-    ), deleted AS (
-        DELETE FROM public.api_usage AS usage
-        USING old
-        WHERE usage.tenant_id = old.tenant_id AND usage.usage_id = old.usage_id
-        RETURNING 1
-    )
-    SELECT count(*) FROM deleted
-$body$;
-COMMENT ON FUNCTION public.delete_usage_before(timestamptz, integer) IS 'As delete_messages_before(), for api_usage.';
+COMMENT ON FUNCTION public.delete_rows_before(text, timestamptz, integer) IS
+    'Deletes a batch of old messages, api_usage or audit_log and returns how many; repeat, each in a transaction of its own, until it returns 0.';
 
 REVOKE EXECUTE ON FUNCTION
     public.search_messages(uuid, text, integer, uuid, uuid, real, uuid, bigint),
-    public.delete_messages_before(timestamptz, integer),
-    public.delete_usage_before(timestamptz, integer)
+    public.delete_rows_before(text, timestamptz, integer)
 FROM PUBLIC;
 
 DO $privileges$
@@ -247,8 +238,7 @@ BEGIN
     -- As in B000: nothing that runs with the rights of its owner may belong to a superuser.
     IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
         FOREACH object IN ARRAY ARRAY[
-            'list_conversations', 'list_messages', 'conversation_summary', 'search_messages', 'delete_messages_before',
-            'delete_usage_before'
+            'list_conversations', 'list_messages', 'conversation_summary', 'search_messages', 'delete_rows_before'
         ] LOOP
             EXECUTE format('ALTER FUNCTION public.%I OWNER TO semantic_kernel_owner', object);
         END LOOP;
@@ -261,7 +251,7 @@ DO $validity$
 DECLARE
     broken text;
 BEGIN
-    SELECT string_agg(indexrelid::regclass::text, ', ' ORDER BY indexrelid::regclass::text) INTO broken
+    SELECT string_agg(format('DROP INDEX CONCURRENTLY %s;', indexrelid::regclass), ' ' ORDER BY indexrelid) INTO broken
     FROM pg_catalog.pg_index
     WHERE NOT indisvalid
       AND indrelid IN (
@@ -271,8 +261,8 @@ BEGIN
       );
     IF broken IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state
-            USING MESSAGE = format('an earlier build left invalid indexes behind: %s', broken),
-                  HINT = format('DROP INDEX CONCURRENTLY %s; and run this file again.', broken);
+            USING MESSAGE = 'an earlier build of an index was cut off and left an invalid one behind',
+                  HINT = format('Run this file again after: %s', broken);
     END IF;
 END
 $validity$;

@@ -158,13 +158,18 @@ COMMENT ON FUNCTION public.abandon_stale_backups(interval) IS
     'Closes backups and restores whose program has not been heard of for that long, and returns how many.';
 
 CREATE OR REPLACE FUNCTION public.begin_backup(
-    p_kind text, p_tool text, p_tool_version text, p_target text, p_parent_backup_id uuid DEFAULT NULL
+    p_kind text,
+    p_tool text,
+    p_tool_version text,
+    p_target text,
+    p_parent_backup_id uuid DEFAULT NULL,
+    p_schema_version bigint DEFAULT NULL
 ) RETURNS TABLE (backup_id uuid, token uuid)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-    schema_version bigint;
+    schema_version bigint := p_schema_version;
 BEGIN
     PERFORM public.abandon_stale_backups();
     IF p_parent_backup_id IS NOT NULL THEN
@@ -177,7 +182,7 @@ BEGIN
                 USING MESSAGE = 'an incremental backup needs a completed physical or incremental backup to build on';
         END IF;
     END IF;
-    IF to_regclass('public.schema_migrations') IS NOT NULL THEN
+    IF schema_version IS NULL AND to_regclass('public.schema_migrations') IS NOT NULL THEN
         EXECUTE 'SELECT max(version) FROM public.schema_migrations WHERE status = ''applied''' INTO schema_version;
     END IF;
     INSERT INTO public.backups AS backup (
@@ -205,8 +210,8 @@ EXCEPTION
                   HINT = 'See backup_overview. If its program is dead, it is closed 15 minutes after its last sign of life.';
 END
 $body$;
-COMMENT ON FUNCTION public.begin_backup(text, text, text, text, uuid) IS
-    'Enters a backup as running and returns its id and the token for all further reports on it.';
+COMMENT ON FUNCTION public.begin_backup(text, text, text, text, uuid, bigint) IS
+    'Enters a backup as running and returns its id and the token for all further reports on it. Without a schema version it takes the newest of public.schema_migrations.';
 
 CREATE OR REPLACE FUNCTION public.heartbeat_backup(p_backup_id uuid, p_token uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -481,7 +486,7 @@ COMMENT ON FUNCTION public.database_statistics() IS 'The tables of this database
 
 REVOKE EXECUTE ON FUNCTION
     public.abandon_stale_backups(interval),
-    public.begin_backup(text, text, text, text, uuid),
+    public.begin_backup(text, text, text, text, uuid, bigint),
     public.heartbeat_backup(uuid, uuid),
     public.finish_backup(uuid, uuid, jsonb),
     public.fail_backup(uuid, uuid, text),
@@ -524,7 +529,9 @@ DECLARE
 BEGIN
     -- As in B000: nothing that runs with the rights of its owner may belong to a superuser.
     IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
-        GRANT SELECT ON public.schema_migrations TO semantic_kernel_owner;
+        IF to_regclass('public.schema_migrations') IS NOT NULL THEN
+            GRANT SELECT ON public.schema_migrations TO semantic_kernel_owner;
+        END IF;
         FOREACH object IN ARRAY ARRAY[
             'TABLE public.backups', 'TABLE public.backup_files', 'TABLE public.backup_verifications',
             'TABLE public.restores', 'VIEW public.backup_overview', 'FUNCTION public.abandon_stale_backups',

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from pgratchet import lexical
@@ -41,6 +42,10 @@ _NEEDLESS = (
 _AT_ONCE = 1 << 16
 
 
+def _hash(content: bytes = b"") -> hashlib.blake2b:
+    return hashlib.blake2b(content, digest_size=32)
+
+
 @cache
 def _pattern(text: bytes) -> re.Pattern[bytes]:
     return re.compile(text, re.DOTALL)
@@ -50,9 +55,9 @@ class Digest:
     """Takes statements and the data of COPY in the order of the file, and a good many at a time."""
 
     def __init__(self) -> None:
-        self._spelling = hashlib.sha256()
-        self._quotes = hashlib.sha256()
-        self._data = hashlib.sha256()
+        self._spelling = _hash()
+        self._quotes = _hash()
+        self._data = _hash()
         self._held: list[bytes] = []
         self._size = 0
 
@@ -63,7 +68,7 @@ class Digest:
         self._quotes.update(quoted)
         if with_data:
             self._quotes.update(self._data.digest())
-            self._data = hashlib.sha256()
+            self._data = _hash()
         self._size += len(plain)
         if self._size >= _AT_ONCE:
             self._spell()
@@ -75,7 +80,7 @@ class Digest:
     def hexadecimal(self) -> str:
         """What it all comes to."""
         self._spell()
-        return hashlib.sha256(self._spelling.digest() + self._quotes.digest()).hexdigest()
+        return _hash(self._spelling.digest() + self._quotes.digest()).hexdigest()
 
     def _spell(self) -> None:
         for_all = b"".join(plain + b"\4" for plain in self._held)
@@ -110,6 +115,21 @@ def canonical(text: bytes) -> bytes:
     """Spell a statement so that two texts get the same spelling if and only if their tokens are the same."""
     plain, quoted = _parts(text)
     return _spelt(plain) + quoted
+
+
+def spelling(text: bytes) -> str:
+    """The tokens of a statement in lower case, with a NUL in place of each quoted part."""
+    plain, _ = _parts(text)
+    return _spelt(plain.removeprefix(b"\5")).decode()
+
+
+def comments(text: str) -> Iterator[tuple[str, int, int]]:
+    """Every comment in a statement, with its line and column in it, from 1."""
+    content = text.encode()
+    for match in _pattern(rb"(" + _QUOTED + rb")|" + _PLAIN_COMMENT).finditer(content):
+        if match.group(1) is None:
+            before = content[: match.start()].decode()
+            yield match.group().decode(), before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _uncommented(text: bytes) -> bytes:

@@ -89,20 +89,22 @@ def secret(name: str, variables: Mapping[str, str]) -> str | None:
             f"{name}_FILE: cannot read {path}: {reason}",
             f"The file must be readable by the user that runs pgratchet (uid {os.getuid()}).",
         ) from problem
-    return text.removesuffix("\n").removesuffix("\r")
+    if not text.strip():
+        raise _error(f"{name}_FILE: {path} is empty", "Is the secret mounted? Write the value into the file.")
+    return text.removesuffix("\n")
 
 
 def normal_url(url: str) -> str:
     """Let libpq understand the URLs of other drivers: `postgresql+psycopg://…` becomes `postgresql://…`."""
     scheme, mark, rest = url.partition("://")
-    if mark and scheme.split("+")[0] in {"postgres", "postgresql"}:
-        return f"postgresql://{rest}"
-    if mark:
+    if not mark or not scheme.replace("+", "").isalnum():  # a conninfo; its password may hold such a mark
+        return url
+    if scheme.lower().split("+")[0] not in {"postgres", "postgresql"}:
         raise _error(
             f"the database's URL begins with {scheme}://, which is not PostgreSQL",
             "Write postgresql://user@host:5432/database.",
         )
-    return url
+    return f"postgresql://{rest}"
 
 
 def _url(
@@ -117,7 +119,7 @@ def _url(
     for name in LIBPQ_VARIABLES:
         if variables.get(name):
             return "", name
-    if "url" in table:
+    if table.get("url"):
         return normal_url(table["url"]), FILE
     return None, "embedded"
 

@@ -35,10 +35,10 @@ def read(folder: Path) -> tuple[Migration, ...]:
 
 def next_version(migrations: Sequence[Migration]) -> str:
     """The version that a new file takes, as wide as the newest one is written."""
-    versioned = [migration for migration in migrations if migration.kind is Kind.VERSIONED]
-    if not versioned:
+    numbered = [migration for migration in migrations if migration.version is not None]
+    if not numbered:
         return "001"
-    newest = versioned[-1]
+    newest = numbered[-1]
     written = newest.script[1:].partition("__")[0]
     return str((newest.version or 0) + 1).zfill(len(written))
 
@@ -58,7 +58,7 @@ def seeds(folder: Path, environment: str) -> tuple[Migration, ...]:
     if environment not in known:
         choice = f"There are {', '.join(known)}." if known else f"There is no seed folder in {folder}."
         raise ConfigurationError(f"there are no seeds for {environment} in {folder}", choice)
-    paths = [path for path in sorted(place.iterdir()) if path.suffix == ".sql"]
+    paths = [path for path in sorted(place.iterdir()) if path.suffix == ".sql" and path.name[0] != "."]
     if not paths:
         raise ConfigurationError(f"{place} holds no .sql file", "Write one, or name another environment.")
     return tuple(Migration(Kind.REPEATABLE, None, path.stem, path, _checksum(path)) for path in paths)
@@ -117,8 +117,7 @@ def _order(migration: Migration) -> tuple[int, int, str, str]:
 
 def _duplicates(found: Sequence[Migration]) -> Iterator[Problem]:
     for one, other in pairwise(found):
-        same = one.version == other.version and one.kind is other.kind
-        if same and (one.version is not None or one.description == other.description):
+        if one.version is not None and one.version == other.version and one.kind is other.kind:
             yield Problem(
                 "duplicate",
                 f"{one.path} and {other.path}: two files with version {one.version}",

@@ -69,6 +69,22 @@ def tree(statement: str) -> Tree | None:
     return statements[0]["stmt"] if len(statements) == 1 else None
 
 
+def agrees(statements: list[str]) -> bool:
+    """Tell whether the grammar takes each of them, and for one statement: all in a single call."""
+    contents = [statement.encode() for statement in statements]
+    found = starts(b";\n".join(contents))
+    if isinstance(found, Refusal) or len(found) != len(contents):
+        return False
+    begin = 0
+    for content, start in zip(contents, found, strict=True):
+        # A hint in front is a comment to the grammar.
+        latest = begin + len(content) if content.startswith(b"/*") else begin
+        if not begin - 1 <= start <= latest:
+            return False
+        begin += len(content) + 2
+    return True
+
+
 def starts(text: bytes) -> tuple[int, ...] | Refusal:
     """At which byte each statement of a text begins, white space before it counted in, or why there are none."""
     library = _library()

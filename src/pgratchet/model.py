@@ -65,6 +65,32 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """Statements of a file that run in one transaction, or a single one that runs outside of any.
+
+    `begin` is the file's own BEGIN, whose options hold for the segment; BEGIN and COMMIT are not among `statements`.
+    """
+
+    statements: tuple[Statement, ...]
+    alone: bool = False
+    begin: Statement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrent:
+    """What a statement with CONCURRENTLY leaves behind, half done, where it is cut short.
+
+    `action` is create_index, drop_index, reindex or detach. Names are quoted, and have a schema where the statement
+    says one; `names` are the indexes (of detach: the partition), and empty for an index without a name.
+    """
+
+    action: str
+    names: tuple[str, ...]
+    table: str | None
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     """One file of the migrations folder; `version` is None for a repeatable alone.
 

@@ -12,8 +12,10 @@ from typing import NamedTuple
 GREATEST_VERSION = 2**63 - 1
 PIECE = 1 << 20
 BOM = b"\xef\xbb\xbf"
-NAME = re.compile(r"(?:([VB])(\d+)|R)__([a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
-LOOSE = re.compile(r"(?i)([a-z]*)[-_ .]*(\d[\d._]*)?[-_ .]*(.*?)(?:\.sql)?")
+NAME = re.compile(r"(?:([VB])([0-9]+)|R)__([a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
+LOOSE = re.compile(r"(?i)([a-z]*)[-_ .]*([0-9]+(?:[._][0-9]+)*)?[-_ .]*(.*?)(\.(?:pg|p)?sql)?")
+PREFIXES = {"B": "B", "BASE": "B", "BASELINE": "B", "R": "R", "REPEAT": "R", "REPEATABLE": "R"}
+PREFIXES |= dict.fromkeys(("", "V", "VER", "VERSION", "MIGRATION"), "V")
 
 
 class Name(NamedTuple):
@@ -51,13 +53,11 @@ def suggestion(name: str) -> str | None:
     match = LOOSE.fullmatch(name)
     if match is None:
         return None
-    letters, digits, rest = match[1].upper(), (match[2] or "").strip("._"), match[3]
-    description = snake(rest) or "change"
-    if letters in {"R", "REPEATABLE", "REPEAT"} and not digits:
-        return f"R__{description}.sql"
-    if letters == "U" or not re.fullmatch(r"\d+", digits) or int(digits) > GREATEST_VERSION:
-        return None
-    return f"{'B' if letters.startswith('B') else 'V'}{digits}__{description}.sql"
+    letters, digits, rest = match[1].upper(), match[2] or "", match[3]
+    prefix = PREFIXES.get(letters, "V" if len(letters) == 1 and letters != "U" else "")
+    better = f"{prefix}{'' if prefix == 'R' else digits}__{snake(rest) or 'change'}.sql"
+    elsewhere = match[4] is None and "." in rest
+    return better if prefix and not elsewhere and read(better) else None
 
 
 def checksum(path: str) -> str | None:

@@ -48,6 +48,7 @@ class Facts:
 def plan(migrations: Sequence[Migration], history: Sequence[Applied], facts: Facts) -> Plan:
     """Decide what to run. A plan with problems holds the steps too, for people to see."""
     rows = {row.version: row for row in history if row.version is not None}
+    done = [version for version, row in rows.items() if row.status is Status.APPLIED]
     fresh = not history and facts.empty
     baseline = _baseline(migrations, rows, facts, fresh=fresh)
     wanted = [migration for migration in migrations if _in_reach(migration, baseline, facts.to)]
@@ -65,7 +66,7 @@ def plan(migrations: Sequence[Migration], history: Sequence[Applied], facts: Fac
         problems=problems,
         notes=tuple(_notes(migrations, rows, facts)),
         applied=sum(row.status is Status.APPLIED for row in history),
-        version=max(rows, default=None),
+        version=max(done, default=None),
         fresh=fresh,
     )
 
@@ -117,9 +118,7 @@ def _in_reach(migration: Migration, baseline: Migration | Applied | None, to: in
     return baseline is None or migration.version > (baseline.version or 0)
 
 
-def _versioned(
-    wanted: Sequence[Migration], rows: Mapping[int, Applied]
-) -> Iterator[Step]:
+def _versioned(wanted: Sequence[Migration], rows: Mapping[int, Applied]) -> Iterator[Step]:
     for migration in wanted:
         row = rows.get(migration.version or 0)
         if row is None:

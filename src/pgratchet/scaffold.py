@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pgratchet import config, files, naming
@@ -41,7 +42,7 @@ def new(directory: str, description: str) -> Path:
     folder = Path(directory)
     version = files.next_version(files.read(folder))
     path = folder / f"V{version}__{words}.sql"
-    _write(path, MIGRATION.format(purpose=description.strip()))
+    _write(path, MIGRATION.format(purpose=" ".join(description.split())))
     return path
 
 
@@ -49,11 +50,7 @@ def init(settings: config.Settings) -> tuple[Path, ...]:
     """Write a new project's folder, first migration, README and pgratchet.toml; keeps what is there."""
     folder = Path(settings.directory)
     toml = Path(settings.root) / config.FILE
-    if folder.exists() and any(not naming.ignored(path.name) for path in folder.iterdir()):
-        raise ConfigurationError(
-            f"{folder} holds migrations already", '`pgratchet new "…"` writes the next one.'
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     wanted = {
         folder / "V001__first_table.sql": MIGRATION.format(purpose=FIRST) + EXAMPLE,
         folder / "README.md": README,
@@ -71,12 +68,29 @@ def _settings(settings: config.Settings) -> str:
         chosen = Path(settings.directory) if key.name == "directory" else None
         value = _relative(chosen, settings.root) if chosen else key.default
         lines.append(f"# {key.meaning} ({key.variable})")
-        lines.append(f'{"" if key.name in {"directory", "seeds"} else "# "}{key.name} = "{value}"')
+        lines.append(f"{'' if key.name in {'directory', 'seeds'} else '# '}{key.name} = {_quoted(value)}")
     return "\n".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    """A string as TOML writes it; its escapes are those of JSON."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _relative(path: Path, root: str) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any(not naming.ignored(path.name) for path in folder.iterdir())
+    except OSError as error:
+        raise ConfigurationError(f"cannot make the folder {folder}: {error.strerror}", None) from error
+    if taken:
+        raise ConfigurationError(
+            f"{folder} holds migrations already", '`pgratchet new "…"` writes the next one.'
+        )
 
 
 def _write(path: Path, text: str) -> None:

@@ -24,16 +24,20 @@ class Raw(NamedTuple):
     """From which byte to which the lines of data of a `COPY … FROM stdin` lie."""
 
 
+def ignore(*_: object) -> None:
+    """Take what nobody wants to know."""
+
+
 def statements(
     stream: BinaryIO,
     *,
-    comment: Callable[[str, int], object] = lambda _text, _line: None,
-    data: Callable[[bytes], object] = lambda _piece: None,
+    comment: Callable[[str, int, int], object] = ignore,
+    data: Callable[[bytes], object] = ignore,
     size: int = PIECE,
 ) -> Iterator[Raw]:
     """Every statement of a stream.
 
-    `comment` is given what stands between statements where that is not blank, and its line; `data` the lines
+    `comment` is given what stands between statements where that is not blank, and its place; `data` the lines
     of data of each COPY, in pieces, before its statement is yielded.
     """
     source = Source(stream, size)
@@ -213,11 +217,11 @@ def _dollar_end(source: Source, position: int) -> int:
     return end + len(tag.group()) if end >= 0 else -1
 
 
-def _report(source: Source, gap: int, start: int, comment: Callable[[str, int], object]) -> None:
+def _report(source: Source, gap: int, start: int, comment: Callable[[str, int, int], object]) -> None:
     between = source.buffer[gap:start]
     if b"-" in between or b"/" in between:
-        line, _ = source.place(gap)
-        comment(between.decode(), line)
+        line, column = source.place(gap)
+        comment(between.decode(), line, column)
 
 
 def _takes_data(text: bytes) -> bool:

@@ -130,10 +130,10 @@ def _replies(
             command = flying.popleft()
             if result.status in FAILED:
                 raise Refused(command, error_from_result(result), now - since)
-            if flying:
-                started(flying[0])
             yield Reply(command, (result.command_status or b"").decode(), now - since)
             since = now
+            if flying:
+                started(flying[0])
 
 
 def _fill(

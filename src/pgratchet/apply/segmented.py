@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pgratchet import history, parse
 from pgratchet.apply import concurrently, failure
 from pgratchet.apply.work import Work, follow, statement
-from pgratchet.model import Concurrent, Done, Segment, Statement, Status, Step
+from pgratchet.model import Concurrent, Control, Done, Segment, Statement, Status, Step
 from pgratchet.wire import Command, Refused
 
 # Our own rows are written as the user who connected, whatever role the file has set, and without
@@ -25,7 +25,7 @@ def run(work: Work, step: Step, done: list[Done]) -> None:
     follow(work, [begin], done)
     journal = (step.row.journal if step.row else None) or {}
     try:
-        for segment in parse.segments((script.statements or ())[count:]):
+        for segment in parse.segments(_rest(script.statements or (), count)):
             _segment(work, step, segment, journal, done)
             count = segment.statements[-1].number
             journal = {}
@@ -33,6 +33,12 @@ def run(work: Work, step: Step, done: list[Done]) -> None:
         _fail(work, step, count, refused.command.statement, journal)
         raise
     follow(work, [*_resets(work), history.end(work.names, step.migration)], done)
+
+
+def _rest(statements: Sequence[Statement], count: int) -> Sequence[Statement]:
+    """What is left to run; a COMMIT that ends a block which is done is none of it."""
+    left = statements[count:]
+    return left[1:] if left and left[0].control is Control.COMMIT else left
 
 
 def state(work: Work, step: Step) -> str:
@@ -57,8 +63,7 @@ def _segment(work: Work, step: Step, segment: Segment, journal: dict[str, object
 def _transaction(work: Work, step: Step, segment: Segment) -> Iterator[Command]:
     yield Command(segment.begin.sql if segment.begin else "BEGIN", migration=step.migration)
     for item in segment.statements:
-        if item.control is None:
-            yield statement(step.migration, item)
+        yield statement(step.migration, item)
     yield from _noted(work, step, segment.statements[-1].number)
 
 

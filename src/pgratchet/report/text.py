@@ -30,9 +30,10 @@ def outcome(value: Outcome) -> str:
 
 def preview(value: Preview) -> str:
     """The exact SQL that a run would send, in order, with what it is part of as comments."""
-    if not value.plan.steps:
-        return nothing_to_do(value.plan.applied, value.plan.version)
-    return "\n".join(_preview_lines(value))
+    lines = list(_preview_lines(value))
+    if not value.plan.steps and not value.plan.problems:
+        lines.append(nothing_to_do(value.plan.applied, value.plan.version))
+    return "\n".join(lines)
 
 
 def overview(value: Overview) -> str:
@@ -65,8 +66,8 @@ def error(value: PgratchetError) -> str:
 def caret(source: str, column: int) -> list[str]:
     """A line of a file with a mark under a column; a long line is cut around it."""
     start = max(0, column - WIDE // 2) if len(source) > WIDE else 0
-    shown = source[start : start + WIDE].replace("\t", " ")
-    return [f"  | {shown}", f"  | {' ' * (column - 1 - start)}^"]
+    shown = "".join(letter if letter.isprintable() else " " for letter in source[start : start + WIDE])
+    return [f"  | {shown}", f"  | {' ' * _columns_of(shown[: column - 1 - start])}^"]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -100,9 +101,17 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def _columns_of(shown: str) -> int:
+    """How many columns of a terminal a text takes: an ideograph two, a combining accent none."""
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(letter) else 1 + (east_asian_width(letter) in "WF") for letter in shown)
+
+
 def _preview_lines(value: Preview) -> Iterator[str]:
+    yield from (f"-- note: {note}" for note in value.plan.notes)
     for problem in value.plan.problems:
-        yield from (f"-- {line}" for line in _problem(problem))
+        yield from (f"-- {line}" for part in _problem(problem) for line in part.splitlines())
     for position, step in enumerate(value.plan.steps, 1):
         script = value.scripts[step.migration.script]
         way = "one transaction" if script.transactional else "segments, each journalled"
@@ -112,6 +121,8 @@ def _preview_lines(value: Preview) -> Iterator[str]:
             yield f"-- too large to be shown: {step.migration.path}"
         for item in (script.statements or ())[step.done :]:
             yield f"{item.sql};"
+            if item.copy:
+                yield f"-- with the {count(item.copy.end - item.copy.start, 'byte')} of data below it in the file"
         yield ""
 
 

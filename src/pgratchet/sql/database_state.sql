@@ -6,9 +6,8 @@ SELECT pg_catalog.to_regclass(%(history)s) IS NOT NULL AS has_history,
             WHERE namespace.nspname NOT IN ('pg_catalog', 'information_schema')
               AND namespace.nspname !~ '^pg_(toast|temp)'
               AND relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-              AND NOT relation.oid = ANY (ARRAY[pg_catalog.to_regclass(%(history)s),
-                                                pg_catalog.to_regclass(%(body)s),
-                                                pg_catalog.to_regclass(%(repeatable)s)]::oid[])
+              AND (relation.oid = ANY (ARRAY[pg_catalog.to_regclass(%(history)s), pg_catalog.to_regclass(%(body)s),
+                                             pg_catalog.to_regclass(%(repeatable)s)]::oid[])) IS NOT TRUE
               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend
                                WHERE classid = 'pg_catalog.pg_class'::regclass
                                  AND objid = relation.oid AND deptype = 'e'))

@@ -1,0 +1,1 @@
+"""pgratchet side by side with psql and with its peers, on this machine."""

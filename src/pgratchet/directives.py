@@ -1,0 +1,65 @@
+"""Directives: `-- pgratchet: key=value` lines in the comments at the top of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+KNOWN = {
+    "transaction": "`none` runs every statement on its own, as for a CALL of a procedure that commits; "
+    "`auto`, the default, makes one transaction of all that PostgreSQL allows in one.",
+}
+"""Each key, and what it is for, in a sentence."""
+
+VALUES = {"transaction": ("auto", "none")}
+"""The values that a key can take, where they are few."""
+
+_LINE = re.compile(r"/\*.*?\*/|--[ \t]*pgratchet:([^\n\r]*)|--[^\n\r]*", re.DOTALL)
+
+
+class Found(NamedTuple):
+    """The text behind `-- pgratchet:`, and its line, counted from 0 in the text that it was found in."""
+
+    text: str
+    line: int
+    column: int
+
+
+class Wrong(Exception):
+    """A directive says something that nobody knows."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def find(comments: str) -> Iterator[Found]:
+    """Every directive among comments."""
+    for match in _LINE.finditer(comments):
+        if match.group(1) is not None:
+            before = comments[: match.start()]
+            yield Found(match.group(1), before.count("\n"), len(before) - before.rfind("\n"))
+
+
+def read(text: str) -> dict[str, str]:
+    """The keys and values of one directive."""
+    found: dict[str, str] = {}
+    for item in text.split():
+        key, equals, value = item.partition("=")
+        if key not in KNOWN:
+            raise Wrong(f"there is no directive {key!r}", _nearest(key, tuple(KNOWN), "directives"))
+        if not equals or not value:
+            raise Wrong(f"the directive {key} has no value", f"Write -- pgratchet: {key}=…")
+        if key in VALUES and value not in VALUES[key]:
+            raise Wrong(f"{key} cannot be {value!r}", _nearest(value, VALUES[key], "values"))
+        found[key] = value
+    return found
+
+
+def _nearest(word: str, known: tuple[str, ...], what: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, known, 1)
+    return (f"Did you mean {near[0]}? " if near else "") + f"The known {what}: {', '.join(known)}."
