@@ -85,7 +85,16 @@ def running(programs: Path | None) -> Iterator[Server]:
 
 
 def _serve(programs: Path, data: Path, account: pwd.struct_passwd | None) -> Iterator[Server]:
-    make = [programs / "initdb", "-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+    make = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        USER,
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+    ]
     _run(make, account).check_returncode()
     port = _free_port()
     options = f"-p {port} -c listen_addresses={HOST} -c unix_socket_directories={data}"
@@ -100,9 +109,7 @@ def _serve(programs: Path, data: Path, account: pwd.struct_passwd | None) -> Ite
         _run([programs / "pg_ctl", "stop", "-m", "immediate", "-D", data], account)
 
 
-def _run(
-    command: list[str | Path], account: pwd.struct_passwd | None
-) -> subprocess.CompletedProcess[bytes]:
+def _run(command: list[str | Path], account: pwd.struct_passwd | None) -> subprocess.CompletedProcess[bytes]:
     user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False, **user

@@ -78,7 +78,9 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def run(conn: psycopg.Connection[Any], sql: str, queries: list[str], **values: object) -> tuple[list[set[str]], float, float]:
+def run(
+    conn: psycopg.Connection[Any], sql: str, queries: list[str], **values: object
+) -> tuple[list[set[str]], float, float]:
     """All queries once: what each found, and milliseconds on the processor and on the clock for one."""
     pid = conn.info.backend_pid
     for query in queries[:5]:
@@ -93,7 +95,9 @@ def report(title: str, truth: list[set[str]], measured: tuple[list[set[str]], fl
     found, cpu, clock = measured
     recall = sum(len(a & b) for a, b in zip(truth, found, strict=True)) / sum(len(a) for a in truth)
     fewest = min(len(rows) for rows in found)
-    print(f"{title:44} recall@10 {recall:.3f}  fewest rows {fewest:2}  cpu {cpu:6.2f} ms  clock {clock:6.2f} ms")
+    print(
+        f"{title:44} recall@10 {recall:.3f}  fewest rows {fewest:2}  cpu {cpu:6.2f} ms  clock {clock:6.2f} ms"
+    )
 
 
 def main(url: str) -> None:
@@ -102,8 +106,10 @@ def main(url: str) -> None:
             owner.execute(PREPARE)
             owner.execute(LOAD)
             began = time.perf_counter()
-            owner.execute(f"CREATE INDEX {TABLE}_embedding_idx ON {TABLE} USING hnsw (embedding halfvec_cosine_ops) "
-                          "WITH (m = 16, ef_construction = 64)")
+            owner.execute(
+                f"CREATE INDEX {TABLE}_embedding_idx ON {TABLE} USING hnsw (embedding halfvec_cosine_ops) "
+                "WITH (m = 16, ef_construction = 64)"
+            )
             print(f"index built in {time.perf_counter() - began:.0f} s")
             owner.execute(f"VACUUM ANALYZE {TABLE}")
         queries = [row[0] for row in owner.execute("SELECT query::text FROM bench_query ORDER BY number")]
@@ -117,7 +123,9 @@ def main(url: str) -> None:
         every = {"tenant": TENANT, "filter": "{}"}
         truth = run(large, SEARCH, queries, **every, exact=True)
         report("99 % of the rows, exact", truth[0], truth)
-        report("99 % of the rows, search_embeddings", truth[0], run(large, SEARCH, queries, **every, exact=None))
+        report(
+            "99 % of the rows, search_embeddings", truth[0], run(large, SEARCH, queries, **every, exact=None)
+        )
         report("99 % of the rows, plain query under RLS", truth[0], run(large, PLAIN, queries))
 
         tagged = {"tenant": TENANT, "filter": '{"tag": 7}'}

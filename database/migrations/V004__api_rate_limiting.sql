@@ -64,20 +64,24 @@ COMMENT ON TABLE public.rate_limit_overrides IS
     'Another amount for one subject than its plan says; the empty subject stands for the limits of a whole tenant.';
 
 -- Narrow rows with room to be updated in place, and no index but the key.
-CREATE TABLE IF NOT EXISTS public.rate_limit_buckets (
-    tenant_id  uuid    NOT NULL,
-    subject    text    NOT NULL COLLATE "C",
-    limit_name text    NOT NULL COLLATE "C",
-    durable    boolean NOT NULL,
-    full_at    bigint  NOT NULL,
-    CONSTRAINT rate_limit_buckets_pkey PRIMARY KEY (tenant_id, subject, limit_name, durable)
-) PARTITION BY LIST (durable);
-CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_buckets_unlogged
-    PARTITION OF public.rate_limit_buckets FOR VALUES IN (false) WITH (fillfactor = 50);
-CREATE TABLE IF NOT EXISTS public.rate_limit_buckets_durable
-    PARTITION OF public.rate_limit_buckets FOR VALUES IN (true) WITH (fillfactor = 50);
+CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_buckets (
+    tenant_id  uuid   NOT NULL,
+    subject    text   NOT NULL COLLATE "C",
+    limit_name text   NOT NULL COLLATE "C",
+    full_at    bigint NOT NULL,
+    CONSTRAINT rate_limit_buckets_pkey PRIMARY KEY (tenant_id, subject, limit_name)
+) WITH (fillfactor = 50);
 COMMENT ON TABLE public.rate_limit_buckets IS 'One row for each caller and limit in use. Only the functions below read and write it.';
 COMMENT ON COLUMN public.rate_limit_buckets.full_at IS 'When the bucket is full again, in nanoseconds since 1970; in the past: it is full.';
+
+CREATE TABLE IF NOT EXISTS public.rate_limit_durable_buckets (
+    tenant_id  uuid   NOT NULL,
+    subject    text   NOT NULL COLLATE "C",
+    limit_name text   NOT NULL COLLATE "C",
+    full_at    bigint NOT NULL,
+    CONSTRAINT rate_limit_durable_buckets_pkey PRIMARY KEY (tenant_id, subject, limit_name)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE public.rate_limit_durable_buckets IS 'The same for durable limits.';
 
 -- A slot is a place that one lease at a time can hold, so there are never more leases than slots.
 CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_leases (
@@ -95,7 +99,9 @@ DO $tenancy$
 DECLARE
     table_name text;
 BEGIN
-    FOREACH table_name IN ARRAY ARRAY['rate_limit_overrides', 'rate_limit_buckets', 'rate_limit_leases'] LOOP
+    FOREACH table_name IN ARRAY ARRAY[
+        'rate_limit_overrides', 'rate_limit_buckets', 'rate_limit_durable_buckets', 'rate_limit_leases'
+    ] LOOP
         IF NOT (SELECT relrowsecurity FROM pg_catalog.pg_class WHERE oid = format('public.%I', table_name)::regclass) THEN
             EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', table_name);
         END IF;
@@ -146,16 +152,132 @@ COMMENT ON FUNCTION public.rate_limits_of(uuid, text) IS
 
 -- Requests and tokens ----------------------------------------------------------------------------------
 
+-- Moves a bucket on by a cost, or back by a negative one, and returns when it is then full; null when that
+-- would be further ahead than it is deep. Rights and settings are those of the functions below.
+CREATE OR REPLACE FUNCTION public.move_rate_limit(
+    p_tenant_id uuid, p_subject text, p_limit_name text, p_durable boolean, p_now_ns bigint, p_step_ns bigint, p_depth_ns bigint
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $body$
+DECLARE
+    full_ns bigint;
+BEGIN
+    IF p_durable THEN
+        INSERT INTO public.rate_limit_durable_buckets AS stored (tenant_id, subject, limit_name, full_at)
+        VALUES (p_tenant_id, p_subject, p_limit_name, p_now_ns + p_step_ns)
+        ON CONFLICT ON CONSTRAINT rate_limit_durable_buckets_pkey DO UPDATE
+        SET full_at = greatest(stored.full_at, p_now_ns) + p_step_ns
+        WHERE greatest(stored.full_at, p_now_ns) + p_step_ns - p_now_ns <= p_depth_ns
+        RETURNING stored.full_at INTO full_ns;
+    ELSE
+        INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, full_at)
+        VALUES (p_tenant_id, p_subject, p_limit_name, p_now_ns + p_step_ns)
+        ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
+        SET full_at = greatest(stored.full_at, p_now_ns) + p_step_ns
+        WHERE greatest(stored.full_at, p_now_ns) + p_step_ns - p_now_ns <= p_depth_ns
+        RETURNING stored.full_at INTO full_ns;
+    END IF;
+    RETURN full_ns;
+END
+$body$;
+COMMENT ON FUNCTION public.move_rate_limit(uuid, text, text, boolean, bigint, bigint, bigint) IS 'Part of the functions of rate limiting; not to be called alone.';
+
 -- A refusal is decided by reading alone: full_at only ever grows, so what a snapshot refuses stays refused,
--- and a caller who keeps knocking costs neither a lock nor a write. To allow, each bucket is moved on by one
--- statement that checks again under the lock of its row. Buckets are taken in the order of their keys, so
--- that two calls cannot wait for each other; if one refuses after all, those before it get their cost back
--- and everything is read again.
-CREATE OR REPLACE FUNCTION public.consume_rate_limit(
-    p_tenant_id uuid, p_subject text, p_requests bigint DEFAULT 1, p_tokens bigint DEFAULT 0
-) RETURNS TABLE (allowed boolean, limit_name text, remaining bigint, retry_after interval, reset_at timestamptz)
+-- and a caller who keeps knocking costs neither a lock nor a write. To allow, the bucket is moved on by one
+-- statement that checks again under the lock of its row.
+--
+-- A connection plans these statements once, perhaps while the tables are empty, and keeps the plan when they
+-- have grown: hence no plan without the index.
+CREATE OR REPLACE FUNCTION public.take_rate_limit(
+    p_tenant_id uuid,
+    p_subject text,
+    p_limit_name text,
+    p_amount bigint,
+    p_period interval,
+    p_burst bigint DEFAULT NULL,
+    p_cost bigint DEFAULT 1,
+    p_durable boolean DEFAULT false,
+    OUT allowed boolean,
+    OUT remaining bigint,
+    OUT retry_after interval,
+    OUT reset_at timestamptz
+)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $body$
+DECLARE
+    burst CONSTANT bigint := coalesce(p_burst, p_amount);
+    period_ns CONSTANT bigint := EXTRACT(epoch FROM p_period) * 1000000000;
+    now_ns CONSTANT bigint := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
+    depth_ns bigint;
+    step_ns bigint;
+    full_ns bigint;
+    ahead_ns bigint;
+BEGIN
+    IF p_tenant_id IS NULL OR p_tenant_id IS DISTINCT FROM public.current_tenant_id() THEN
+        PERFORM public.require_tenant(p_tenant_id);
+    END IF;
+    IF (p_subject <> '' AND p_amount > 0 AND burst > 0 AND burst <= 1000 * p_amount AND p_cost >= 0
+        AND period_ns BETWEEN 1000000000 AND 2678400000000000) IS NOT TRUE THEN
+        RAISE invalid_parameter_value
+            USING MESSAGE = 'a subject is needed, a positive amount, a burst of at most 1000 times the amount, '
+                            'a period from 1 second to 31 days and a cost that is not negative';
+    END IF;
+    depth_ns := div(burst::numeric * period_ns, p_amount);
+    step_ns := div(least(p_cost, burst)::numeric * period_ns, p_amount);
+
+    FOR attempt IN 1..2 LOOP
+        IF p_durable THEN
+            SELECT stored.full_at INTO full_ns
+            FROM public.rate_limit_durable_buckets AS stored
+            WHERE stored.tenant_id = p_tenant_id AND stored.subject = p_subject AND stored.limit_name = p_limit_name;
+        ELSE
+            SELECT stored.full_at INTO full_ns
+            FROM public.rate_limit_buckets AS stored
+            WHERE stored.tenant_id = p_tenant_id AND stored.subject = p_subject AND stored.limit_name = p_limit_name;
+        END IF;
+        ahead_ns := greatest(full_ns - now_ns, 0);
+        allowed := ahead_ns + step_ns <= depth_ns AND p_cost <= burst;
+        EXIT WHEN NOT allowed OR step_ns = 0;
+        full_ns := public.move_rate_limit(p_tenant_id, p_subject, p_limit_name, p_durable, now_ns, step_ns, depth_ns);
+        IF full_ns IS NOT NULL THEN
+            ahead_ns := full_ns - now_ns;
+            EXIT;
+        END IF;
+        allowed := false;  -- others were faster; read once more what they left
+    END LOOP;
+
+    remaining := greatest(div((depth_ns - ahead_ns)::numeric * p_amount, period_ns), 0);
+    reset_at := to_timestamp((now_ns + ahead_ns) / 1000000000.0);
+    retry_after := CASE
+        WHEN allowed THEN interval '0'
+        WHEN p_cost <= burst THEN make_interval(secs => (ahead_ns + step_ns - depth_ns) / 1000000000.0)
+    END;
+END
+$body$;
+COMMENT ON FUNCTION public.take_rate_limit(uuid, text, text, bigint, interval, bigint, bigint, boolean) IS
+    'Takes a cost from one limit that the caller of the function states itself: amount a period, and burst at once.';
+
+-- The same for all limits of the caller's plan. Buckets are taken in the order of their keys, so that two
+-- calls cannot wait for each other; if one refuses after all, those before it get their cost back and
+-- everything is read again.
+CREATE OR REPLACE FUNCTION public.consume_rate_limit(
+    p_tenant_id uuid,
+    p_subject text,
+    p_requests bigint DEFAULT 1,
+    p_tokens bigint DEFAULT 0,
+    OUT allowed boolean,
+    OUT limit_name text,
+    OUT remaining bigint,
+    OUT retry_after interval,
+    OUT reset_at timestamptz
+)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 AS $body$
 DECLARE
     now_ns bigint;
@@ -200,13 +322,18 @@ BEGIN
                 rule.period_ns,
                 div(rule.burst::numeric * rule.period_ns, rule.amount)::bigint AS depth_ns,
                 CASE rule.unit WHEN 'requests' THEN p_requests ELSE p_tokens END AS cost,
-                greatest(stored.full_at - now_ns, 0) AS ahead_ns
+                greatest(coalesce(stored.full_at, kept.full_at) - now_ns, 0) AS ahead_ns
             FROM public.rate_limits_of(p_tenant_id, p_subject) AS rule
             LEFT JOIN public.rate_limit_buckets AS stored
-              ON stored.tenant_id = p_tenant_id
+              ON NOT rule.durable
+             AND stored.tenant_id = p_tenant_id
              AND stored.subject = rule.subject
              AND stored.limit_name = rule.limit_name
-             AND stored.durable = rule.durable
+            LEFT JOIN public.rate_limit_durable_buckets AS kept
+              ON rule.durable
+             AND kept.tenant_id = p_tenant_id
+             AND kept.subject = rule.subject
+             AND kept.limit_name = rule.limit_name
             WHERE rule.unit <> 'concurrent'
             ORDER BY rule.subject COLLATE "C", rule.limit_name COLLATE "C"
         LOOP
@@ -244,7 +371,6 @@ BEGIN
 
         IF NOT allowed THEN
             retry_after := CASE WHEN longest_wait_ns < beyond THEN make_interval(secs => longest_wait_ns / 1000000000.0) END;
-            RETURN NEXT;
             RETURN;
         END IF;
         IF limit_name IS NULL AND NOT EXISTS (SELECT FROM public.tenants AS tenant WHERE tenant.tenant_id = p_tenant_id) THEN
@@ -253,26 +379,19 @@ BEGIN
 
         taken := 0;
         WHILE taken < cardinality(names) LOOP
-            INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, durable, full_at)
-            VALUES (p_tenant_id, subjects[taken + 1], names[taken + 1], durables[taken + 1], now_ns + steps[taken + 1])
-            ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
-            SET full_at = greatest(stored.full_at, now_ns) + steps[taken + 1]
-            WHERE greatest(stored.full_at, now_ns) + steps[taken + 1] - now_ns <= depths[taken + 1];
-            EXIT WHEN NOT FOUND;
+            EXIT WHEN public.move_rate_limit(
+                p_tenant_id, subjects[taken + 1], names[taken + 1], durables[taken + 1], now_ns, steps[taken + 1], depths[taken + 1]
+            ) IS NULL;
             taken := taken + 1;
         END LOOP;
         IF taken = cardinality(names) THEN
             retry_after := '0';
-            RETURN NEXT;
             RETURN;
         END IF;
         WHILE taken > 0 LOOP
-            UPDATE public.rate_limit_buckets AS stored
-            SET full_at = stored.full_at - steps[taken]
-            WHERE stored.tenant_id = p_tenant_id
-              AND stored.subject = subjects[taken]
-              AND stored.limit_name = names[taken]
-              AND stored.durable = durables[taken];
+            PERFORM public.move_rate_limit(
+                p_tenant_id, subjects[taken], names[taken], durables[taken], now_ns, -steps[taken], beyond
+            );
             taken := taken - 1;
         END LOOP;
     END LOOP;
@@ -290,6 +409,7 @@ AS $body$
 DECLARE
     now_ns bigint := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
     bucket record;
+    deep_enough CONSTANT bigint := 9223372036854775807;  -- what has been used up has to be paid for
 BEGIN
     PERFORM public.require_tenant(p_tenant_id);
     IF p_subject IS NULL OR p_subject = '' THEN
@@ -307,18 +427,10 @@ BEGIN
         WHERE rule.unit <> 'concurrent'
         ORDER BY rule.subject COLLATE "C", rule.limit_name COLLATE "C"
     LOOP
-        IF bucket.step_ns > 0 THEN
-            INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, durable, full_at)
-            VALUES (p_tenant_id, bucket.subject, bucket.limit_name, bucket.durable, now_ns + bucket.step_ns)
-            ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
-            SET full_at = greatest(stored.full_at, now_ns) + bucket.step_ns;
-        ELSIF bucket.step_ns < 0 THEN
-            UPDATE public.rate_limit_buckets AS stored
-            SET full_at = stored.full_at + bucket.step_ns
-            WHERE stored.tenant_id = p_tenant_id
-              AND stored.subject = bucket.subject
-              AND stored.limit_name = bucket.limit_name
-              AND stored.durable = bucket.durable;
+        IF bucket.step_ns <> 0 THEN
+            PERFORM public.move_rate_limit(
+                p_tenant_id, bucket.subject, bucket.limit_name, bucket.durable, now_ns, bucket.step_ns, deep_enough
+            );
         END IF;
     END LOOP;
 END
@@ -357,11 +469,16 @@ BEGIN
         to_timestamp((now_ns + ahead.ns) / 1000000000.0)
     FROM public.rate_limits_of(p_tenant_id, p_subject) AS rule
     LEFT JOIN public.rate_limit_buckets AS stored
-      ON stored.tenant_id = p_tenant_id
+      ON NOT rule.durable
+     AND stored.tenant_id = p_tenant_id
      AND stored.subject = rule.subject
      AND stored.limit_name = rule.limit_name
-     AND stored.durable = rule.durable
-    CROSS JOIN LATERAL (SELECT greatest(stored.full_at - now_ns, 0)) AS ahead (ns)
+    LEFT JOIN public.rate_limit_durable_buckets AS kept
+      ON rule.durable
+     AND kept.tenant_id = p_tenant_id
+     AND kept.subject = rule.subject
+     AND kept.limit_name = rule.limit_name
+    CROSS JOIN LATERAL (SELECT greatest(coalesce(stored.full_at, kept.full_at) - now_ns, 0)) AS ahead (ns)
     ORDER BY rule.limit_name;
 END
 $body$;
@@ -370,8 +487,14 @@ COMMENT ON FUNCTION public.rate_limit_status(uuid, text) IS 'Every limit of a ca
 
 -- Concurrent work --------------------------------------------------------------------------------------
 
-CREATE OR REPLACE FUNCTION public.acquire_lease(p_tenant_id uuid, p_subject text)
-RETURNS TABLE (allowed boolean, lease_id uuid, limit_name text, expires_at timestamptz)
+CREATE OR REPLACE FUNCTION public.acquire_lease(
+    p_tenant_id uuid,
+    p_subject text,
+    OUT allowed boolean,
+    OUT lease_id uuid,
+    OUT limit_name text,
+    OUT expires_at timestamptz
+)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $body$
@@ -390,7 +513,6 @@ BEGIN
     LIMIT 1;
     IF NOT FOUND THEN
         allowed := true;
-        RETURN NEXT;
         RETURN;
     END IF;
 
@@ -415,8 +537,7 @@ BEGIN
               AND lease.subject = rule.subject
               AND lease.limit_name = rule.limit_name
               AND lease.expires_at > clock_timestamp();
-            RETURN NEXT;
-            RETURN;
+                RETURN;
         END IF;
         -- Somebody may have been faster: then the slot is taken, nothing is written, and the next one is tried.
         INSERT INTO public.rate_limit_leases AS lease (tenant_id, subject, limit_name, slot, lease_id, expires_at)
@@ -427,8 +548,7 @@ BEGIN
         RETURNING lease.lease_id, lease.expires_at INTO acquire_lease.lease_id, acquire_lease.expires_at;
         IF FOUND THEN
             allowed := true;
-            RETURN NEXT;
-            RETURN;
+                RETURN;
         END IF;
     END LOOP;
 END
@@ -485,11 +605,11 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
     now_ns bigint := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
-    buckets bigint;
-    leases bigint;
+    deleted bigint;
+    total bigint := 0;
 BEGIN
     WITH full_again AS (
-        SELECT stored.tenant_id, stored.subject, stored.limit_name, stored.durable
+        SELECT stored.tenant_id, stored.subject, stored.limit_name
         FROM public.rate_limit_buckets AS stored
         WHERE stored.full_at < now_ns
         LIMIT p_batch
@@ -499,9 +619,24 @@ BEGIN
     WHERE stored.tenant_id = full_again.tenant_id
       AND stored.subject = full_again.subject
       AND stored.limit_name = full_again.limit_name
-      AND stored.durable = full_again.durable
       AND stored.full_at < now_ns;
-    GET DIAGNOSTICS buckets = ROW_COUNT;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    total := total + deleted;
+
+    WITH full_again AS (
+        SELECT stored.tenant_id, stored.subject, stored.limit_name
+        FROM public.rate_limit_durable_buckets AS stored
+        WHERE stored.full_at < now_ns
+        LIMIT p_batch
+    )
+    DELETE FROM public.rate_limit_durable_buckets AS stored
+    USING full_again
+    WHERE stored.tenant_id = full_again.tenant_id
+      AND stored.subject = full_again.subject
+      AND stored.limit_name = full_again.limit_name
+      AND stored.full_at < now_ns;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    total := total + deleted;
 
     WITH ended AS (
         SELECT lease.tenant_id, lease.subject, lease.limit_name, lease.slot
@@ -516,8 +651,8 @@ BEGIN
       AND lease.limit_name = ended.limit_name
       AND lease.slot = ended.slot
       AND lease.expires_at < clock_timestamp();
-    GET DIAGNOSTICS leases = ROW_COUNT;
-    RETURN buckets + leases;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN total + deleted;
 END
 $body$;
 COMMENT ON FUNCTION public.purge_rate_limits(integer) IS
@@ -528,6 +663,8 @@ COMMENT ON FUNCTION public.purge_rate_limits(integer) IS
 
 REVOKE EXECUTE ON FUNCTION
     public.rate_limits_of(uuid, text),
+    public.move_rate_limit(uuid, text, text, boolean, bigint, bigint, bigint),
+    public.take_rate_limit(uuid, text, text, bigint, interval, bigint, bigint, boolean),
     public.consume_rate_limit(uuid, text, bigint, bigint),
     public.settle_rate_limit(uuid, text, bigint, bigint),
     public.rate_limit_status(uuid, text),
@@ -542,8 +679,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'semantic_kernel_app') THEN
         GRANT SELECT ON public.rate_limits, public.rate_limit_overrides TO semantic_kernel_app;
         GRANT EXECUTE ON FUNCTION
-            public.consume_rate_limit, public.settle_rate_limit, public.rate_limit_status, public.acquire_lease,
-            public.renew_lease, public.release_lease
+            public.take_rate_limit, public.consume_rate_limit, public.settle_rate_limit, public.rate_limit_status,
+            public.acquire_lease, public.renew_lease, public.release_lease
         TO semantic_kernel_app;
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'semantic_kernel_reader') THEN
@@ -552,7 +689,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'semantic_kernel_backup') THEN
         GRANT SELECT ON public.rate_limits, public.rate_limit_overrides, public.rate_limit_buckets,
-            public.rate_limit_buckets_unlogged, public.rate_limit_buckets_durable, public.rate_limit_leases
+            public.rate_limit_durable_buckets, public.rate_limit_leases
             TO semantic_kernel_backup;
     END IF;
 END
@@ -566,9 +703,9 @@ BEGIN
     IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
         FOREACH object IN ARRAY ARRAY[
             'TABLE public.rate_limits', 'TABLE public.rate_limit_overrides', 'TABLE public.rate_limit_buckets',
-            'TABLE public.rate_limit_buckets_unlogged', 'TABLE public.rate_limit_buckets_durable',
-            'TABLE public.rate_limit_leases', 'FUNCTION public.rate_limits_of', 'FUNCTION public.consume_rate_limit',
-            'FUNCTION public.settle_rate_limit', 'FUNCTION public.rate_limit_status', 'FUNCTION public.acquire_lease',
+            'TABLE public.rate_limit_durable_buckets',
+            'TABLE public.rate_limit_leases', 'FUNCTION public.rate_limits_of', 'FUNCTION public.move_rate_limit', 'FUNCTION public.take_rate_limit',
+            'FUNCTION public.consume_rate_limit', 'FUNCTION public.settle_rate_limit', 'FUNCTION public.rate_limit_status', 'FUNCTION public.acquire_lease',
             'FUNCTION public.renew_lease', 'FUNCTION public.release_lease', 'FUNCTION public.purge_rate_limits'
         ] LOOP
             EXECUTE format('ALTER %s OWNER TO semantic_kernel_owner', object);

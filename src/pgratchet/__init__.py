@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pgratchet.config import Settings
     from pgratchet.errors import (
         ConfigurationError,
         DatabaseUnreachable,
@@ -22,7 +23,21 @@ if TYPE_CHECKING:
         StatementFailed,
         Terminated,
     )
-    from pgratchet.model import Event, Migration, Outcome, Overview, Preview
+    from pgratchet.model import (
+        Event,
+        Migration,
+        Noticed,
+        Observer,
+        Outcome,
+        Overview,
+        Preview,
+        Progressed,
+        StatementEnded,
+        StatementStarted,
+        StepEnded,
+        StepStarted,
+        Waiting,
+    )
     from pgratchet.ops import baseline, mark, preview, seed, status, up
 
 __all__ = [
@@ -33,14 +48,23 @@ __all__ = [
     "HistoryError",
     "LockNotAvailable",
     "Migration",
+    "Noticed",
+    "Observer",
     "Outcome",
     "Overview",
     "ParseError",
     "PgratchetError",
     "Preview",
+    "Progressed",
     "RunFailed",
+    "Settings",
+    "StatementEnded",
     "StatementFailed",
+    "StatementStarted",
+    "StepEnded",
+    "StepStarted",
     "Terminated",
+    "Waiting",
     "__version__",
     "baseline",
     "mark",
@@ -50,7 +74,6 @@ __all__ = [
     "up",
 ]
 
-_MODEL = {"Event", "Migration", "Outcome", "Overview", "Preview"}
 _VERBS = {"baseline", "mark", "preview", "seed", "status", "up"}
 
 
@@ -59,5 +82,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pgratchet' has no attribute {name!r}")
     from importlib import import_module
 
-    module = "model" if name in _MODEL else "ops" if name in _VERBS else "errors"
-    return getattr(import_module(f"pgratchet.{module}"), name)
+    where = "ops" if name in _VERBS else "config" if name == "Settings" else "model"
+    module = import_module("pgratchet.errors")
+    return getattr(module if hasattr(module, name) else import_module(f"pgratchet.{where}"), name)

@@ -13,7 +13,7 @@ GREATEST_VERSION = 2**63 - 1
 PIECE = 1 << 20
 BOM = b"\xef\xbb\xbf"
 NAME = re.compile(r"(?:([VB])([0-9]+)|R)__([a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
-LOOSE = re.compile(r"(?i)([a-z]*)[-_ .]*([0-9]+(?:[._][0-9]+)*)?[-_ .]*(.*?)(\.(?:pg|p)?sql)?")
+LOOSE = re.compile(r"(?i)([a-z]*)([-_ .]*)([0-9]+(?:[._][0-9]+)*)?(.*?)(\.(?:pg|p)?sql)?")
 PREFIXES = {"B": "B", "BASE": "B", "BASELINE": "B", "R": "R", "REPEAT": "R", "REPEATABLE": "R"}
 PREFIXES |= dict.fromkeys(("", "V", "VER", "VERSION", "MIGRATION"), "V")
 
@@ -53,11 +53,14 @@ def suggestion(name: str) -> str | None:
     match = LOOSE.fullmatch(name)
     if match is None:
         return None
-    letters, digits, rest = match[1].upper(), match[2] or "", match[3]
+    letters, gap, digits, rest, ending = match.groups(default="")
+    letters = letters.upper()
     prefix = PREFIXES.get(letters, "V" if len(letters) == 1 and letters != "U" else "")
-    better = f"{prefix}{'' if prefix == 'R' else digits}__{snake(rest) or 'change'}.sql"
-    elsewhere = match[4] is None and "." in rest
-    return better if prefix and not elsewhere and read(better) else None
+    if prefix == "R":
+        digits, rest = "", f"{digits}{rest}" if gap else rest
+    better = f"{prefix}{digits}__{snake(rest) or 'change'}.sql"
+    another_kind = not ending and "." in rest
+    return better if prefix and not another_kind and read(better) else None
 
 
 def checksum(path: str) -> str | None:

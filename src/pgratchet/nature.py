@@ -32,7 +32,8 @@ ALONE = Nature(alone=True)
 # No statement can be other than plain without one of these words. The tree decides; this only says where it
 # is worth a look.
 _FIRST_WORDS = frozenset(
-    "begin start commit end rollback abort prepare reindex vacuum cluster discard copy repack".split()
+    {"begin", "start", "commit", "end", "rollback", "abort", "prepare", "discard", "copy"}
+    | {"reindex", "vacuum", "cluster", "repack"}
 )
 _LATER_WORDS = {
     "create": ("concurrently", "database", "tablespace", "subscription", "type"),

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
-from pgratchet import __version__, apply, config, db, embedded, files, history, parse, plan
+from pgratchet import __version__, apply, config, db, files, history, parse, plan
 from pgratchet.config import Settings
 from pgratchet.errors import ConfigurationError, HistoryError
 from pgratchet.model import (
@@ -179,6 +179,8 @@ def database(settings: Settings) -> str:
     """The URL to connect to: the one set, or that of the embedded PostgreSQL, started if need be."""
     if settings.url is not None:
         return settings.url
+    from pgratchet import embedded
+
     return embedded.start(Path(settings.root) / ".pgratchet")
 
 

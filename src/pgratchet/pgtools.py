@@ -113,8 +113,6 @@ def _numbers(folder: Path) -> list[int]:
 
 def _major(path: Path) -> int | None:
     """Ask a program for its version; None if it is not there or does not run."""
-    if not os.access(path, os.X_OK):
-        return None
     try:
         done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -19,6 +19,9 @@ from pgratchet.model import (
     Step,
 )
 
+SHOWN = 40
+"""Lines of a difference that an error shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -183,15 +186,18 @@ def _edited(
 def _difference(edit: Edit | None, before: str, after: str) -> str:
     if edit is None or edit.applied is None:
         return "; its text was not kept, so the difference cannot be shown"
-    lines = difflib.unified_diff(
-        edit.applied.splitlines(),
-        edit.now.splitlines(),
-        f"{before} as applied",
-        f"{after} now",
-        lineterm="",
-        n=2,
+    lines = list(
+        difflib.unified_diff(
+            edit.applied.splitlines(),
+            edit.now.splitlines(),
+            f"{before} as applied",
+            f"{after} now",
+            lineterm="",
+            n=2,
+        )
     )
-    return "\n" + "\n".join(lines)
+    more = [f"… and {len(lines) - SHOWN} lines more"] if len(lines) > SHOWN else []
+    return "\n" + "\n".join([*lines[:SHOWN], *more])
 
 
 def _unfinished(

@@ -42,7 +42,7 @@ def new(directory: str, description: str) -> Path:
     folder = Path(directory)
     version = files.next_version(files.read(folder))
     path = folder / f"V{version}__{words}.sql"
-    _write(path, MIGRATION.format(purpose=" ".join(description.split())))
+    _write(path, MIGRATION.format(purpose=one_line(description)))
     return path
 
 
@@ -60,6 +60,11 @@ def init(settings: config.Settings) -> tuple[Path, ...]:
     for path in made:
         _write(path, wanted[path])
     return tuple(made)
+
+
+def one_line(text: str) -> str:
+    """A text that ends no comment early."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _settings(settings: config.Settings) -> str:

@@ -113,7 +113,7 @@ def _after_gap(source: Source, position: int) -> int:
             return -1
 
 
-def _skip_command(source: Source, position: int) -> int:
+def _skip_command(source: Source, position: int, skipped: frozenset[str] = psql.SKIPPED) -> int:
     """Where the line of one of psql's own commands ends, if it is one to be skipped."""
     buffer = source.buffer
     end = buffer.find(b"\n", position)
@@ -123,7 +123,7 @@ def _skip_command(source: Source, position: int) -> int:
     name = buffer[position + 1 : end]
     found = re.match(rb"[A-Za-z_]+|.?", name)
     command = found.group().decode(errors="ignore") if found else ""
-    if command not in psql.SKIPPED:
+    if command not in skipped:
         source.refuse(position, f"\\{command} is a command of psql, not SQL", psql.instead(command))
     return end
 
@@ -172,7 +172,7 @@ def _token_end(source: Source, position: int) -> int:
     if char == b"$":
         return _dollar_end(source, position)
     if char == b"\\":
-        return _skip_command(source, position)
+        return _skip_command(source, position, skipped=frozenset())
     if source.ended:
         what = "quoted name" if char == b'"' else "string"
         source.refuse(position, f"a {what} begins here that never ends", f"Close it with {char.decode()}.")
@@ -225,7 +225,8 @@ def _report(source: Source, gap: int, start: int, comment: Callable[[str, int, i
 
 
 def _takes_data(text: bytes) -> bool:
-    return b"copy" in text[:4].lower() and _pattern(lexical.COPY_FROM_STDIN).match(text) is not None
+    could = text[:4].lower() == b"copy" or text.startswith(b"/*")
+    return could and _pattern(lexical.COPY_FROM_STDIN).match(text) is not None
 
 
 def _copied(source: Source, data: Callable[[bytes], object]) -> tuple[int, int]:

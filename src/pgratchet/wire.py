@@ -159,6 +159,8 @@ def _fill(
         flying.append(command)
         if len(flying) == 1:
             started(command)
+        if command.statement is not None or command.ends:
+            pgconn.send_flush_request()  # else the server keeps the reply, and nobody sees how far it is
     if flying:
         pgconn.send_flush_request()
     return more

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from tests import servers
 from tests.folders import write_migrations
 from tests.servers import Database, Server
@@ -99,7 +100,7 @@ def test_forgets_to_close(database):
     gc.collect()
 """
     done = run_pytest(tmp_path, code, "--pg", "18")
-    assert "1 failed, 4 passed" in done.stdout, done.stdout
+    assert "1 failed, 4 passed in" in done.stdout, done.stdout
     assert "ResourceWarning" in done.stdout
 
 

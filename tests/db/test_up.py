@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 import pgratchet
+from pgratchet import config
 from pgratchet.model import Event, Noticed, StatementEnded, StatementStarted, StepEnded, StepStarted
 from tests.folders import write_migrations
 from tests.servers import Database
@@ -130,7 +131,8 @@ def test_the_observer_hears_of_every_step_statement_and_notice_in_order(
     database: Database, folder: Path
 ) -> None:
     write_migrations(
-        folder, {"V1__a.sql": table("a") + "DO $$ BEGIN RAISE NOTICE 'hello'; END $$;\n", "V2__b.sql": table("b")}
+        folder,
+        {"V1__a.sql": table("a") + "DO $$ BEGIN RAISE NOTICE 'hello'; END $$;\n", "V2__b.sql": table("b")},
     )
     events: list[Event] = []
 
@@ -154,7 +156,9 @@ def test_each_statement_that_started_ends_also_when_it_fails(database: Database,
         pgratchet.up(database.url, folder, observer=events.append)
 
     started = [event.statement.number for event in events if isinstance(event, StatementStarted)]
-    ended = [(event.statement.number, bool(event.error)) for event in events if isinstance(event, StatementEnded)]
+    ended = [
+        (event.statement.number, bool(event.error)) for event in events if isinstance(event, StatementEnded)
+    ]
     assert started == [1, 2]
     assert ended == [(1, False), (2, True)]
     assert isinstance(events[0], StepStarted)
@@ -172,7 +176,9 @@ def test_inline_data_of_copy_goes_through_the_copy_protocol(database: Database, 
         assert connection.execute("SELECT array_agg(id ORDER BY id) FROM a").fetchone() == ([1, 2, 3],)
 
 
-def test_wrong_inline_data_fails_with_its_statement_and_leaves_nothing(database: Database, folder: Path) -> None:
+def test_wrong_inline_data_fails_with_its_statement_and_leaves_nothing(
+    database: Database, folder: Path
+) -> None:
     write_migrations(folder, {"V1__a.sql": table("a") + "\nCOPY a (id) FROM stdin;\n1\nx\n\\.\n"})
 
     with pytest.raises(pgratchet.StatementFailed, match="invalid input syntax") as failure:
@@ -196,9 +202,9 @@ def test_an_index_built_concurrently_runs_outside_a_transaction(database: Databa
 
     assert history(database) == [(1, "applied", 1, 1), (2, "applied", 3, 3)]
     with psycopg.connect(database.url) as connection:
-        assert connection.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_x'::regclass").fetchone() == (
-            True,
-        )
+        assert connection.execute(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_x'::regclass"
+        ).fetchone() == (True,)
 
 
 def test_a_failure_between_segments_is_recorded_and_the_next_run_resumes_there(
@@ -234,7 +240,8 @@ def test_a_half_done_file_whose_done_part_was_edited_is_refused(database: Databa
     with pytest.raises(pgratchet.StatementFailed):
         pgratchet.up(database.url, folder)
     write_migrations(
-        folder, {"V2__b.sql": "ALTER TABLE a ADD w int;\nCREATE INDEX CONCURRENTLY a_x ON a (x);\nSELECT 1;\n"}
+        folder,
+        {"V2__b.sql": "ALTER TABLE a ADD w int;\nCREATE INDEX CONCURRENTLY a_x ON a (x);\nSELECT 1;\n"},
     )
 
     with pytest.raises(pgratchet.HistoryError, match="first 2 of 3 statements"):
@@ -328,7 +335,7 @@ def test_a_value_added_to_a_type_can_be_used_later_in_the_same_file(database: Da
 
 def test_the_history_may_lie_in_a_schema_of_its_own(database: Database, folder: Path) -> None:
     write_migrations(folder, {"V1__a.sql": table("a")})
-    settings = pgratchet.config.load(  # type: ignore[attr-defined]
+    settings = config.load(
         {"url": database.url, "directory": str(folder), "schema": "tools", "table": "applied"}
     )
 
@@ -379,7 +386,12 @@ def test_a_baseline_starts_a_new_database_and_stands_for_the_versions_up_to_its_
 ) -> None:
     write_migrations(
         folder,
-        {"V1__a.sql": table("a"), "V2__b.sql": table("b"), "B2__both.sql": table("a") + table("b"), "V3__c.sql": table("c")},
+        {
+            "V1__a.sql": table("a"),
+            "V2__b.sql": table("b"),
+            "B2__both.sql": table("a") + table("b"),
+            "V3__c.sql": table("c"),
+        },
     )
 
     outcome = pgratchet.up(database.url, folder)
@@ -403,7 +415,9 @@ def test_an_edited_file_is_refused_with_the_difference(database: Database, folde
 def test_a_file_whose_comments_were_edited_is_noted_and_not_refused(database: Database, folder: Path) -> None:
     write_migrations(folder, {"V1__a.sql": table("a")})
     pgratchet.up(database.url, folder)
-    write_migrations(folder, {"V1__a.sql": "-- SPDX-License-Identifier: MIT\r\n" + table("a").replace(" ", "  ")})
+    write_migrations(
+        folder, {"V1__a.sql": "-- SPDX-License-Identifier: MIT\r\n" + table("a").replace(" ", "  ")}
+    )
 
     outcome = pgratchet.up(database.url, folder)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given
@@ -17,10 +16,18 @@ VERSION = st.integers(0, naming.GREATEST_VERSION)
 CONTENT = st.text(alphabet="ab ;é\n", max_size=60).map(str.encode).filter(bytes.strip)
 
 
-def checksum(content: bytes) -> str | None:
-    with tempfile.NamedTemporaryFile() as file:
-        Path(file.name).write_bytes(content)
-        return naming.checksum(file.name)
+Checksum = Callable[[bytes], str | None]
+
+
+@pytest.fixture(scope="module")
+def checksum(tmp_path_factory: pytest.TempPathFactory) -> Checksum:
+    path = tmp_path_factory.mktemp("checksum") / "file.sql"
+
+    def of(content: bytes) -> str | None:
+        path.write_bytes(content)
+        return naming.checksum(str(path))
+
+    return of
 
 
 @given(prefix=st.sampled_from("VB"), version=VERSION, zeros=st.integers(0, 5), description=DESCRIPTION)
@@ -78,7 +85,7 @@ def test_a_wrong_name_is_not_read(name: str) -> None:
         ("V7__add_users", "V7__add_users.sql"),
         ("V7__add.users.sql", "V7__add_users.sql"),
         ("V7__add_users.pgsql", "V7__add_users.sql"),
-        ("V7__2FA.sql", "V7__2fa.sql"),
+        ("V7__2FA.sql", "V7__2_fa.sql"),
         ("V7.sql", "V7__change.sql"),
         ("b3_all_tables.sql", "B3__all_tables.sql"),
         ("Repeatable views.sql", "R__views.sql"),
@@ -102,11 +109,12 @@ def test_a_wrong_name_is_told_the_right_one(wrong: str, right: str) -> None:
     ],
 )
 def test_where_the_right_name_would_be_a_guess_none_is_told(name: str) -> None:
-    better = naming.suggestion(name)
-    assert better is None or name.endswith("~")
+    assert naming.suggestion(name) is None
 
 
-@given(st.text(max_size=40) | st.from_regex(r"[vVbBrR]?[0-9]{0,20}[_ .-]{0,3}\w{0,9}(\.sql)?", fullmatch=True))
+@given(
+    st.text(max_size=40) | st.from_regex(r"[vVbBrR]?[0-9]{0,20}[_ .-]{0,3}\w{0,9}(\.sql)?", fullmatch=True)
+)
 def test_a_suggestion_is_itself_a_good_name(wrong: str) -> None:
     better = naming.suggestion(wrong)
     assert better is None or naming.read(better) is not None
@@ -125,34 +133,38 @@ def test_what_snake_makes_is_a_description_or_nothing(text: str) -> None:
 
 
 @given(CONTENT)
-def test_the_checksum_does_not_know_a_bom_the_kind_of_line_ends_or_a_last_newline(content: bytes) -> None:
+def test_the_checksum_does_not_know_a_bom_the_kind_of_line_ends_or_a_last_newline(
+    checksum: Checksum, content: bytes
+) -> None:
     plain = checksum(content)
     assert checksum(naming.BOM + content) == plain
     assert checksum(content.replace(b"\n", b"\r\n")) == plain
     assert checksum(content.replace(b"\n", b"\r")) == plain
-    assert checksum(content.removesuffix(b"\n")) == checksum(content.removesuffix(b"\n") + b"\n")
+    assert checksum(content.rstrip(b"\n")) == checksum(content.rstrip(b"\n") + b"\n")
 
 
 @given(one=CONTENT, other=CONTENT)
-def test_the_checksum_knows_every_other_change(one: bytes, other: bytes) -> None:
+def test_the_checksum_knows_every_other_change(checksum: Checksum, one: bytes, other: bytes) -> None:
     assume(one.removesuffix(b"\n") != other.removesuffix(b"\n"))
     assert checksum(one) != checksum(other)
 
 
 @given(content=st.lists(st.sampled_from([b"a", b"\r", b"\n", b" "])).map(b"".join), piece=st.integers(4, 9))
-def test_the_checksum_does_not_depend_on_the_pieces_in_which_a_file_is_read(content: bytes, piece: int) -> None:
+def test_the_checksum_does_not_depend_on_the_pieces_in_which_a_file_is_read(
+    checksum: Checksum, content: bytes, piece: int
+) -> None:
     whole = checksum(naming.BOM + content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(naming, "PIECE", piece)
         assert checksum(naming.BOM + content) == whole
 
 
-def test_the_checksum_is_that_of_sha256sum_for_a_plain_file() -> None:
-    assert checksum(b"SELECT 1;\n") == "3bd3c41b7d6c7ecc38dc5f3fcb3bb6ec6b1af0bc4aa7b0b2d18cfdbc2b3f23a2"
+def test_the_checksum_is_that_of_sha256sum_for_a_plain_file(checksum: Checksum) -> None:
+    assert checksum(b"SELECT 1;\n") == "b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd"
 
 
 @pytest.mark.parametrize("content", [b"", naming.BOM, b" \r\n\t\r\n", naming.BOM + b"\r", b"\n" * 9])
-def test_a_file_of_nothing_but_space_has_no_checksum(content: bytes) -> None:
+def test_a_file_of_nothing_but_space_has_no_checksum(checksum: Checksum, content: bytes) -> None:
     assert checksum(content) is None
 
 

@@ -67,7 +67,7 @@ def test_older_program_than_the_server_is_refused_and_named(tmp_path: Path) -> N
 
 
 def test_program_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
-    program(tmp_path / "first", "psql", "16").write_text("#!/bin/sh\nexit 1\n")
+    program(tmp_path / "first", "psql", "16").write_text("#!/bin/sh\necho 'psql (PostgreSQL) 16'\nexit 1\n")
     program(tmp_path / "installed" / "16" / "bin", "psql", "16").chmod(0o644)
     works = program(tmp_path / "second", "psql", "15.1")
     assert pgtools.find("psql") == works

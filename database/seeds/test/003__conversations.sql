@@ -3,7 +3,7 @@
 
 DO $guard$
 BEGIN
-    IF current_setting('app.environment', true) = 'production' THEN
+    IF current_setting('pgratchet.environment', true) = 'production' THEN
         RAISE EXCEPTION 'this database is marked as production: no test data goes into it';
     END IF;
 END

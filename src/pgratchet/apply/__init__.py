@@ -34,7 +34,7 @@ def prepare(
 ) -> Work:
     """All that running needs; `steps` are the files' names in the order of the plan."""
     positions = {script: number for number, script in enumerate(steps, 1)}
-    return Work(session, names, run, scripts, positions, observer)
+    return Work(session, names, run, scripts, positions, observer, {})
 
 
 def apply(work: Work, plan: Plan, state: history.State) -> Outcome:

