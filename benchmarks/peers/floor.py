@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.peers.install import nothing, program
+from benchmarks.peers.install import NOTHING, program
 from benchmarks.peers.peer import Peer, Project
 
 HISTORY = (
@@ -26,7 +26,7 @@ def prepare(_home: Path, project: Project, *, together: bool) -> None:
     steps = []
     for migration in project.migrations:
         insert = f"INSERT INTO history (version, name) VALUES ({migration.number}, '{migration.name}');\n"
-        steps.append(f"\\i {migration.source}\n{insert}")
+        steps.append(f"\\i '{migration.source}'\n{insert}")
     wrapped = steps if together else [f"BEGIN;\n{step}COMMIT;\n" for step in steps]
     whole = ["BEGIN;\n", *wrapped, "COMMIT;\n"] if together else wrapped
     project.write("all.sql", "".join([HISTORY, *whole]))
@@ -47,12 +47,12 @@ def _psql(project: Project) -> list[str]:
 PEERS = (
     Peer(
         "psql",
-        nothing,
+        NOTHING,
         partial(prepare, together=False),
         command,
         idle=idle,
         api=API,
         python=lambda _: Path(sys.executable),
     ),
-    Peer("psql, one transaction", nothing, partial(prepare, together=True), command, idle=idle),
+    Peer("psql, one transaction", NOTHING, partial(prepare, together=True), command, idle=idle),
 )

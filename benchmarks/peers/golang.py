@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.peers.install import NotInstalled, go, npm
+from benchmarks.peers.install import Install, NotInstalled, go, npm
 from benchmarks.peers.peer import Peer, Project
 
+DBMATE = npm("dbmate@2.36.0")
 SQL_MIGRATE = """
 development:
   dialect: postgres
@@ -31,7 +32,7 @@ def _dbmate(home: Path, project: Project) -> list[str]:
 
 
 def _install_dbmate(home: Path) -> None:
-    npm("dbmate@2.36.0")(home)
+    DBMATE.run(home)
     if not any(home.glob("node_modules/@dbmate/*/bin/dbmate")):
         raise NotInstalled("the package has no program for this machine")
 
@@ -54,7 +55,12 @@ def _golang_migrate(home: Path, project: Project) -> list[str]:
 
 
 PEERS = (
-    Peer("dbmate 2.36", _install_dbmate, _lay_out("{0.number:014}_{0.name}.sql", "-- migrate:up\n"), _dbmate),
+    Peer(
+        "dbmate 2.36",
+        Install(DBMATE.wanted, _install_dbmate),
+        _lay_out("{0.number:014}_{0.name}.sql", "-- migrate:up\n"),
+        _dbmate,
+    ),
     Peer(
         "sql-migrate 1.8",
         go("github.com/rubenv/sql-migrate/sql-migrate@v1.8.1"),

@@ -7,33 +7,38 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-Install = Callable[[Path], None]
 PATIENCE = 1200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A way to install something; `wanted` names it with its version: another version installs anew."""
+
+    wanted: str
+    run: Callable[[Path], None]
 
 
 class NotInstalled(Exception):
     """A peer that cannot be had here, and why."""
 
 
-def ensure(name: str, install: Install, home: Path, wanted: str) -> None:
-    """Install what is not there yet. `wanted` stands for the pinned versions: another one installs anew.
-
-    Raises NotInstalled.
-    """
+def ensure(name: str, install: Install, home: Path) -> None:
+    """Install what is not there yet, or in another version. Raises NotInstalled."""
     stamp = home / "installed"
-    if stamp.exists() and stamp.read_text() == wanted:
+    if not install.wanted or (stamp.exists() and stamp.read_text() == install.wanted):
         return
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     print(f"installing {name} …", file=sys.stderr, flush=True)
-    install(home)
-    stamp.write_text(wanted)
+    install.run(home)
+    stamp.write_text(install.wanted)
 
 
-def nothing(_home: Path) -> None:
-    """For what is there already."""
+NOTHING = Install("", lambda _home: None)
+"""For what is there already."""
 
 
 def pip(*requirements: str) -> Install:
@@ -43,7 +48,7 @@ def pip(*requirements: str) -> Install:
         run([sys.executable, "-m", "venv", str(home)], home)
         run([str(home / "bin" / "pip"), "install", "--quiet", *requirements], home)
 
-    return install
+    return Install(" ".join(requirements), install)
 
 
 def npm(*packages: str) -> Install:
@@ -53,7 +58,7 @@ def npm(*packages: str) -> Install:
         (home / "package.json").write_text('{"private": true}')
         run([program("npm"), "install", "--no-audit", "--no-fund", "--no-progress", *packages], home)
 
-    return install
+    return Install(" ".join(packages), install)
 
 
 def go(module: str, tags: str = "") -> Install:
@@ -63,7 +68,7 @@ def go(module: str, tags: str = "") -> Install:
         command = [program("go"), "install", *(["-tags", tags] if tags else []), module]
         run(command, home, GOBIN=str(home / "bin"))
 
-    return install
+    return Install(f"{module} {tags}", install)
 
 
 def maven(*artifacts: str) -> Install:
@@ -75,7 +80,7 @@ def maven(*artifacts: str) -> Install:
         goal = "dependency:copy-dependencies"
         run([program("mvn"), "-q", "-B", goal, "-DoutputDirectory=lib", "-DincludeScope=runtime"], home)
 
-    return install
+    return Install(" ".join(artifacts), install)
 
 
 def debian(*packages: str) -> Install:
@@ -90,7 +95,7 @@ def debian(*packages: str) -> Install:
         for archive in archives.glob("*.deb"):
             run([program("dpkg-deb"), "-x", str(archive), str(home / "root")], home)
 
-    return install
+    return Install(" ".join(packages), install)
 
 
 def program(name: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.peers.install import maven, program, run
+from benchmarks.peers.install import Install, maven, program, run
 from benchmarks.peers.peer import Peer, Project
 
 DRIVER = "org.postgresql:postgresql:42.7.14"
+FLYWAY_LIBRARY = maven(
+    "org.flywaydb:flyway-core:13.12.0", "org.flywaydb:flyway-database-postgresql:13.12.0", DRIVER
+)
 FLYWAY = """
 import org.flywaydb.core.Flyway;
 
@@ -72,7 +75,14 @@ def _quiet(_home: Path, _project: Project) -> dict[str, str]:
 
 
 PEERS = (
-    Peer("flyway-core 13.12", _install_flyway, _prepare_flyway, _flyway, most=1000, whole=False),
+    Peer(
+        "flyway-core 13.12",
+        Install(FLYWAY_LIBRARY.wanted, _install_flyway),
+        _prepare_flyway,
+        _flyway,
+        most=1000,
+        whole=False,
+    ),
     Peer(
         "liquibase 5.0",
         maven("org.liquibase:liquibase-core:5.0.4", "info.picocli:picocli:4.7.7", DRIVER),

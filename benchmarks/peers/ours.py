@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.peers.install import nothing
+from benchmarks.peers.install import NOTHING
 from benchmarks.peers.peer import Peer, Project
 
 API = """
@@ -25,4 +25,4 @@ def command(_home: Path, project: Project) -> list[str]:
     return [str(program), "up", "--url", project.postgresql, "--dir", str(project.sql)]
 
 
-PEERS = (Peer("pgratchet", nothing, prepare, command, api=API, python=lambda _: Path(sys.executable)),)
+PEERS = (Peer("pgratchet", NOTHING, prepare, command, api=API, python=lambda _: Path(sys.executable)),)

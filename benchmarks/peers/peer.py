@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.peers.install import Install
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -79,8 +81,7 @@ class Peer:
     """
 
     name: str
-    install: Callable[[Path], None]
-    """Raises NotInstalled."""
+    install: Install
     prepare: Callable[[Path, Project], None]
     command: Command
     environment: Callable[[Path, Project], dict[str, str]] = nothing

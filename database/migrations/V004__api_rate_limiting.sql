@@ -182,9 +182,9 @@ END
 $body$;
 COMMENT ON FUNCTION public.move_rate_limit(uuid, text, text, boolean, bigint, bigint, bigint) IS 'Part of the functions of rate limiting; not to be called alone.';
 
--- A refusal is decided by reading alone: full_at only ever grows, so what a snapshot refuses stays refused,
--- and a caller who keeps knocking costs neither a lock nor a write. To allow, the bucket is moved on by one
--- statement that checks again under the lock of its row.
+-- A refusal is decided by reading alone: full_at grows but for refunds, so what a snapshot refuses stays
+-- refused, and a caller who keeps knocking costs neither a lock nor a write. To allow, the bucket is moved on
+-- by one statement that checks again under the lock of its row.
 --
 -- A connection plans these statements once, perhaps while the tables are empty, and keeps the plan when they
 -- have grown: hence no plan without the index.
@@ -228,7 +228,7 @@ BEGIN
     depth_ns := div(burst::numeric * period_ns, p_amount);
     step_ns := div(least(p_cost, burst)::numeric * period_ns, p_amount);
 
-    FOR attempt IN 1..2 LOOP
+    LOOP
         IF p_durable THEN
             SELECT stored.full_at INTO full_ns
             FROM public.rate_limit_durable_buckets AS stored
@@ -246,7 +246,7 @@ BEGIN
             ahead_ns := full_ns - now_ns;
             EXIT;
         END IF;
-        allowed := false;  -- others were faster; read once more what they left
+        -- Others were faster: read again what they left.
     END LOOP;
 
     remaining := greatest(div((depth_ns - ahead_ns)::numeric * p_amount, period_ns), 0);

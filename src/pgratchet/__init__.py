@@ -74,7 +74,12 @@ __all__ = [
     "up",
 ]
 
-_VERBS = {"baseline", "mark", "preview", "seed", "status", "up"}
+_ELSEWHERE = {
+    "config": {"Settings"},
+    "model": {"Event", "Migration", "Noticed", "Observer", "Outcome", "Overview", "Preview", "Progressed"}
+    | {"StatementEnded", "StatementStarted", "StepEnded", "StepStarted", "Waiting"},
+    "ops": {"baseline", "mark", "preview", "seed", "status", "up"},
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -82,6 +87,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pgratchet' has no attribute {name!r}")
     from importlib import import_module
 
-    where = "ops" if name in _VERBS else "config" if name == "Settings" else "model"
-    module = import_module("pgratchet.errors")
-    return getattr(module if hasattr(module, name) else import_module(f"pgratchet.{where}"), name)
+    module = next((module for module, names in _ELSEWHERE.items() if name in names), "errors")
+    return getattr(import_module(f"pgratchet.{module}"), name)

@@ -31,14 +31,15 @@ class Names:
         return sql.qualified(self.schema, self.table)
 
     @property
+    def tables(self) -> tuple[str, str, str]:
+        """The three tables' bare names: versions, bodies, repeatables."""
+        return self.table, f"{self.table}_body", f"{self.table}_repeatable"
+
+    @property
     def identifiers(self) -> dict[str, str]:
         """The names that the SQL resources know, for `sql.load`."""
-        tables = {
-            "history": self.table,
-            "body": f"{self.table}_body",
-            "repeatable": f"{self.table}_repeatable",
-        }
-        return {name: f"{self.schema}\0{table}" for name, table in tables.items()}
+        keys = ("history", "body", "repeatable")
+        return {key: f"{self.schema}\0{table}" for key, table in zip(keys, self.tables, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,8 @@ def test_an_index_built_concurrently_runs_outside_a_transaction(database: Databa
         folder,
         {
             "V1__a.sql": "CREATE TABLE a (id int PRIMARY KEY, x int);\n",
-            "V2__index.sql": "ALTER TABLE a ADD y int;\nCREATE INDEX CONCURRENTLY a_x ON a (x);\nALTER TABLE a ADD z int;\n",
+            "V2__index.sql": "ALTER TABLE a ADD y int;\nCREATE INDEX CONCURRENTLY a_x ON a (x);\n"
+            "ALTER TABLE a ADD z int;\n",
         },
     )
 
@@ -214,7 +215,8 @@ def test_a_failure_between_segments_is_recorded_and_the_next_run_resumes_there(
         folder,
         {
             "V1__a.sql": "CREATE TABLE a (id int PRIMARY KEY, x int);\n",
-            "V2__b.sql": "ALTER TABLE a ADD y int;\nCREATE INDEX CONCURRENTLY a_x ON a (x);\nALTER TABLE nosuch ADD z int;\n",
+            "V2__b.sql": "ALTER TABLE a ADD y int;\nCREATE INDEX CONCURRENTLY a_x ON a (x);\n"
+            "ALTER TABLE nosuch ADD z int;\n",
         },
     )
     with pytest.raises(pgratchet.StatementFailed, match="nosuch") as failure:
@@ -295,7 +297,7 @@ def test_a_constraint_that_fails_at_commit_names_its_file(database: Database, fo
     )
     write_migrations(folder, {"V2__b.sql": deferred})
 
-    with pytest.raises(pgratchet.RunFailed, match="V2__b.sql: at COMMIT: .*foreign key"):
+    with pytest.raises(pgratchet.RunFailed, match=r"V2__b\.sql: at COMMIT: .*foreign key"):
         pgratchet.up(database.url, folder)
 
     assert not exists(database, "b")
