@@ -28,8 +28,8 @@ test: .venv/ready
 	$(BIN)/python -m pytest -n 2
 
 lint: .venv/ready
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks docs examples
+	$(BIN)/ruff check src tests benchmarks docs examples
 
 types: .venv/ready
 	$(BIN)/mypy

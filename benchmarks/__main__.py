@@ -36,7 +36,7 @@ def main() -> None:
         running(given.server) as server,
         launcher(server, given.limit) as runner,
     ):
-        facts = {
+        facts: dict[str, object] = {
             "server": f"PostgreSQL {server.version}",
             "processors": os.cpu_count(),
             "system": platform.platform(),

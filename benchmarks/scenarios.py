@@ -61,7 +61,8 @@ def _start_up(bench: Bench, name: str, runs: int, *, count: int) -> list[Table]:
     title = f"nothing to do, {count:,} applied"
     command = Table(name, f"{title}: the command")
     within = Table(f"{name}-in-process", f"{title}: a call in a process that runs, {CALLS} a round")
-    entries = [entry for entry in _entries(bench, command, made, count) if _ready(bench, command, entry)]
+    laid_out = [entry for entry in _entries(bench, command, made, count) if entry.peer.starts]
+    entries = [entry for entry in laid_out if _ready(bench, command, entry)]
     _rounds(command, entries, runs, partial(_idle, bench))
     callable_ = [entry for entry in entries if entry.peer.api]
     _rounds(within, callable_, max(runs // 3, 1), partial(_called, bench))
@@ -92,7 +93,9 @@ def _entries(bench: Bench, table: Table, made: Changes, count: int) -> list[Entr
             continue
         folder = bench.folder / table.name / f"peer-{number}"
         folder.mkdir(parents=True)
-        project = Project(folder, HOST, bench.server.port, USER, f"bench_{number}", made.migrations)
+        project = Project(
+            folder, bench.server.programs, HOST, bench.server.port, USER, f"bench_{number}", made.migrations
+        )
         peer.prepare(peers.home(peer), project)
         found.append(Entry(peer, project))
     return found

@@ -9,12 +9,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import LiteralString, cast
 
 import psycopg
 
@@ -51,7 +50,7 @@ class Server:
     def ask(self, database: str, query: str) -> object:
         """The first value that a query gives."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
-            row = connection.execute(cast("LiteralString", query)).fetchone()
+            row = connection.execute(query.encode()).fetchone()
         return row[0] if row else None
 
     def cpu(self) -> float:
@@ -85,7 +84,7 @@ def running(programs: Path | None) -> Iterator[Server]:
 
 
 def _serve(programs: Path, data: Path, account: pwd.struct_passwd | None) -> Iterator[Server]:
-    make = [
+    make: list[str | Path] = [
         programs / "initdb",
         "-D",
         data,
@@ -98,7 +97,17 @@ def _serve(programs: Path, data: Path, account: pwd.struct_passwd | None) -> Ite
     _run(make, account).check_returncode()
     port = _free_port()
     options = f"-p {port} -c listen_addresses={HOST} -c unix_socket_directories={data}"
-    start = [programs / "pg_ctl", "start", "-w", "-D", data, "-l", data / "log", "-o", options]
+    start: list[str | Path] = [
+        programs / "pg_ctl",
+        "start",
+        "-w",
+        "-D",
+        data,
+        "-l",
+        data / "log",
+        "-o",
+        options,
+    ]
     _run(start, account).check_returncode()
     try:
         process = int((data / "postmaster.pid").read_text().split("\n")[0])
@@ -109,7 +118,9 @@ def _serve(programs: Path, data: Path, account: pwd.struct_passwd | None) -> Ite
         _run([programs / "pg_ctl", "stop", "-m", "immediate", "-D", data], account)
 
 
-def _run(command: list[str | Path], account: pwd.struct_passwd | None) -> subprocess.CompletedProcess[bytes]:
+def _run(
+    command: Sequence[str | Path], account: pwd.struct_passwd | None
+) -> subprocess.CompletedProcess[bytes]:
     user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False, **user

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.peers.install import NOTHING, program
+from benchmarks.peers.install import NOTHING
 from benchmarks.peers.peer import Peer, Project
 
 HISTORY = (
@@ -41,7 +41,17 @@ def idle(_home: Path, project: Project) -> list[str]:
 
 
 def _psql(project: Project) -> list[str]:
-    return [program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", project.postgresql]
+    return [
+        str(project.programs / "psql"),
+        "-X",
+        "-q",
+        "-A",
+        "-t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        project.postgresql,
+    ]
 
 
 PEERS = (
@@ -54,5 +64,5 @@ PEERS = (
         api=API,
         python=lambda _: Path(sys.executable),
     ),
-    Peer("psql, one transaction", NOTHING, partial(prepare, together=True), command, idle=idle),
+    Peer("psql, one transaction", NOTHING, partial(prepare, together=True), command, starts=False),
 )

@@ -9,6 +9,9 @@ from benchmarks.peers.install import Install, NotInstalled, go, npm
 from benchmarks.peers.peer import Peer, Project
 
 DBMATE = npm("dbmate@2.36.0")
+OTHERS = "clickhouse duckdb libsql mssql mysql spanner sqlite3 starrocks turso vertica ydb"
+GOOSE_TAGS = ",".join(f"no_{driver}" for driver in OTHERS.split())
+"""Without the drivers of other databases, which take many minutes to build."""
 SQL_MIGRATE = """
 development:
   dialect: postgres
@@ -17,10 +20,10 @@ development:
 """
 
 
-def _lay_out(pattern: str, before: str = "") -> Callable[[Path, Project], None]:
+def _lay_out(pattern: str, before: str = "", after: str = "") -> Callable[[Path, Project], None]:
     def prepare(_home: Path, project: Project) -> None:
         for migration in project.migrations:
-            migration.write(project.sql / pattern.format(migration), before)
+            migration.write(project.sql / pattern.format(migration), before, after)
 
     return prepare
 
@@ -37,7 +40,7 @@ def _install_dbmate(home: Path) -> None:
         raise NotInstalled("the package has no program for this machine")
 
 
-def _sql_migrate(home: Path, project: Project) -> list[str]:
+def _sql_migrate(home: Path, _project: Project) -> list[str]:
     return [str(home / "bin" / "sql-migrate"), "up", "-config=dbconfig.yml"]
 
 
@@ -58,7 +61,7 @@ PEERS = (
     Peer(
         "dbmate 2.36",
         Install(DBMATE.wanted, _install_dbmate),
-        _lay_out("{0.number:014}_{0.name}.sql", "-- migrate:up\n"),
+        _lay_out("{0.number:014}_{0.name}.sql", "-- migrate:up\n", "\n-- migrate:down\n"),
         _dbmate,
     ),
     Peer(
@@ -69,7 +72,7 @@ PEERS = (
     ),
     Peer(
         "goose 3.29",
-        go("github.com/pressly/goose/v3/cmd/goose@v3.29.0"),
+        go("github.com/pressly/goose/v3/cmd/goose@v3.29.0", GOOSE_TAGS),
         _lay_out("{0.number:05}_{0.name}.sql", "-- +goose Up\n"),
         _goose,
     ),

@@ -40,10 +40,7 @@ def _java(home: Path, *extra: str) -> list[str]:
 
 def _install_flyway(home: Path) -> None:
     """Its command line is not published whole; its library is, and takes this one call."""
-    version = "13.12.0"
-    maven(
-        f"org.flywaydb:flyway-core:{version}", f"org.flywaydb:flyway-database-postgresql:{version}", DRIVER
-    )(home)
+    FLYWAY_LIBRARY.run(home)
     (home / "Up.java").write_text(FLYWAY)
     run([program("javac"), "-cp", f"{home}/lib/*", "Up.java"], home)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hashlib import sha1
 from pathlib import Path
 
-from benchmarks.peers.install import npm
+from benchmarks.peers.install import Install, NotInstalled, npm, run
 from benchmarks.peers.peer import Peer, Project
 
+PRISMA = npm("prisma@7.10.1")
 EPOCH = 1_500_000_000_000
 """node-pg-migrate reads the number of a file as a time in milliseconds."""
 
@@ -57,7 +58,15 @@ def _postgrator(home: Path, project: Project) -> list[str]:
     return [_program(home, "postgrator"), "--no-config", *server, "-p", "none", "-m", "migrations/*"]
 
 
-def _prepare_prisma(home: Path, project: Project) -> None:
+def _install_prisma(home: Path) -> None:
+    """Its engine is no part of the package but fetched by it, which not every network allows."""
+    PRISMA.run(home)
+    run([_program(home, "prisma"), "version"], home, CHECKPOINT_DISABLE="1")
+    if not any(home.glob("node_modules/@prisma/engines/schema-engine-*")):
+        raise NotInstalled("its engine, which the package fetches from elsewhere, cannot be had")
+
+
+def _prepare_prisma(_home: Path, project: Project) -> None:
     project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n}\n')
     project.write("prisma/migrations/migration_lock.toml", 'provider = "postgresql"\n')
     settings = (
@@ -103,5 +112,13 @@ PEERS = (
         _postgrator,
         most=5000,
     ),
-    Peer("prisma 7.10", npm("prisma@7.10.1"), _prepare_prisma, _prisma, _quiet, most=1000, whole=False),
+    Peer(
+        "prisma 7.10",
+        Install(f"{PRISMA.wanted} and its engine", _install_prisma),
+        _prepare_prisma,
+        _prisma,
+        _quiet,
+        most=1000,
+        whole=False,
+    ),
 )

@@ -39,6 +39,8 @@ class Project:
     """The same migrations for everybody, and a place to lay them out for one peer."""
 
     folder: Path
+    programs: Path
+    """The server's own, psql among them: what Debian calls psql is a script that finds it."""
     host: str
     port: int
     user: str
@@ -87,6 +89,8 @@ class Peer:
     environment: Callable[[Path, Project], dict[str, str]] = nothing
     idle: Command | None = None
     """The command with nothing to do, where that is another one."""
+    starts: bool = True
+    """Whether it takes part with nothing to do."""
     most: int = 10_000
     """The most files that it gets through in a time worth waiting for."""
     whole: bool = True

@@ -139,7 +139,7 @@ def _yoyo(home: Path, project: Project) -> list[str]:
 
 def _prepare_pyway(_home: Path, project: Project) -> None:
     for migration in project.migrations:
-        migration.write(project.sql / f"V{migration.number:05}__{migration.name}.sql")
+        migration.write(project.sql / f"V{migration.number:05}_0__{migration.name}.sql")
 
 
 def _pyway(home: Path, project: Project) -> list[str]:

@@ -53,6 +53,7 @@ __all__ = [
     "Outcome",
     "Overview",
     "ParseError",
+    "Patience",
     "PgratchetError",
     "Preview",
     "Progressed",
@@ -76,8 +77,8 @@ __all__ = [
 
 _ELSEWHERE = {
     "config": {"Settings"},
-    "model": {"Event", "Migration", "Noticed", "Observer", "Outcome", "Overview", "Preview", "Progressed"}
-    | {"StatementEnded", "StatementStarted", "StepEnded", "StepStarted", "Waiting"},
+    "model": {"Event", "Migration", "Noticed", "Observer", "Outcome", "Overview", "Patience"}
+    | {"Preview", "Progressed", "StatementEnded", "StatementStarted", "StepEnded", "StepStarted", "Waiting"},
     "ops": {"baseline", "mark", "preview", "seed", "status", "up"},
 }
 

@@ -29,14 +29,18 @@ _QUOTED = rb"|".join(
     )
 )
 _PLAIN_COMMENT = lexical.LINE_COMMENT + rb"|" + lexical.BLOCK_COMMENT
-_PREFIXED = rb"\0(?:(?<=[ebxn]\0)(?<![" + _NAME + rb"][ebxn]\0)|(?<=u&\0)(?<![" + _NAME + rb"]u&\0))"
+# NUL stands for a string, \6 for any other quoted part, \1 for one with a prefix: of names U& is the only one.
+_PREFIXED = (
+    rb"[\0\6](?:(?<=[ebxn]\0)(?<![" + _NAME + rb"][ebxn]\0)|(?<=u&[\0\6])(?<![" + _NAME + rb"]u&[\0\6]))"
+)
+_PREFIXES = (b"e\0", b"b\0", b"x\0", b"n\0", b"u&")
 # `=-1` is `=` and `-1`: an operator of these characters alone never ends with a sign.
 _SIGNED = rb"[*/<>=+\-][+\-]"
 _SIGNS = rb"(?<![" + _OPERATOR + rb"])[*/<>=+\-]++(?<=.[+\-])(?![" + _OPERATOR + rb"])"
 # Without the space these would be one token: two words, two operators, 1 .5, 1. 5, : :, 'a' 'b'.
 _NEEDLESS = (
     rb" (?!(?<=[" + _NAME + rb"] )[" + _NAME + rb"]|(?<=[" + _OPERATOR + rb"] )[" + _OPERATOR + rb"]"
-    rb"|(?<=[0-9] )\.|(?<=\. )[0-9.]|(?<=: )[:=]|(?<=\0 )\0)"
+    rb"|(?<=[0-9] )\.|(?<=\. )[0-9.]|(?<=: )[:=]|(?<=[\0\6] )[\0\6])"
 )
 
 _AT_ONCE = 1 << 16
@@ -108,7 +112,10 @@ def _parts(text: bytes) -> tuple[bytes, bytes]:
     if b"--" in text or b"/*" in text:
         text = _uncommented(text)
     found = _pattern(rb"(" + _QUOTED + rb")").split(text)
-    return b"\5" + b"\0".join(found[::3]), b"\0".join(found[1::3]) + b"\0"
+    quoted = found[1::3]
+    found[1::3] = [b"\0" if part.startswith(b"'") else b"\6" for part in quoted]
+    del found[2::3]
+    return b"\5" + b"".join(found), b"\0".join(quoted) + b"\0"
 
 
 def canonical(text: bytes) -> bytes:
@@ -120,7 +127,7 @@ def canonical(text: bytes) -> bytes:
 def spelling(text: bytes) -> str:
     """The tokens of a statement in lower case, with a NUL in place of each quoted part."""
     plain, _ = _parts(text)
-    return _spelt(plain.removeprefix(b"\5")).decode()
+    return _spelt(plain.removeprefix(b"\5")).replace(b"\6", b"\0").decode()
 
 
 def comments(text: str) -> Iterator[tuple[str, int, int]]:
@@ -142,10 +149,11 @@ def _spelt(plain: bytes) -> bytes:
     """Lower case, with no more spaces than it takes to keep tokens apart."""
     plain = plain.lower().replace(b", ", b",")
     plain = b" ".join(plain.split()).replace(b" (", b"(").replace(b") ", b")")
-    if _pattern(_SIGNED).search(plain):
+    if (b"-" in plain or b"+" in plain) and _pattern(_SIGNED).search(plain):
         plain = _pattern(_SIGNS).sub(lambda match: _apart(match.group()), plain)
     # A prefix is one with its string only where no space stands between them.
-    plain = _pattern(_PREFIXED).sub(b"\1", plain)
+    if any(prefix in plain for prefix in _PREFIXES):
+        plain = _pattern(_PREFIXED).sub(b"\1", plain)
     return _pattern(_NEEDLESS).sub(b"", plain)
 
 

@@ -41,6 +41,9 @@ SETTINGS = {
     "standard_conforming_strings": "on",
     "default_transaction_isolation": "read committed",
 }
+# Not every operating system of a server can check a connection. An autovacuum in our way is cancelled after
+# deadlock_timeout, which must be shorter than our lock_timeout for that; it takes a right to set it.
+WHERE_PERMITTED = {"client_connection_check_interval": "1s", "deadlock_timeout": "20ms"}
 MARK = "pgratchet.environment"
 PARAMETERS = {
     "client_encoding": "UTF8",
@@ -93,13 +96,14 @@ def connect(url: str, *, name: str, wait: float, observer: Observer) -> Connecti
             return connection
 
 
-def session(url: str, *, name: str, wait: float, observer: Observer) -> Session:
-    """A connection set up to run migrations."""
+def session(url: str, *, name: str, wait: float, observer: Observer, lock_timeout: str = "50ms") -> Session:
+    """A connection set up to run migrations; `lock_timeout` as PostgreSQL writes it."""
     connection = connect(url, name=name, wait=wait, observer=observer)
-    settings = dict(SETTINGS)
-    with suppress(psycopg.Error):  # not every operating system of a server can check
-        connection.execute("SET client_connection_check_interval = '1s'")
-        settings["client_connection_check_interval"] = "1s"
+    settings = {**SETTINGS, "lock_timeout": lock_timeout}
+    for setting, value in WHERE_PERMITTED.items():
+        with suppress(psycopg.Error):
+            connection.execute(f"SET {setting} = {sql.literal(value)}".encode())
+            settings[setting] = value
     assign = ", ".join(
         f"pg_catalog.set_config({sql.literal(name)}, {sql.literal(value)}, false)"
         for name, value in settings.items()

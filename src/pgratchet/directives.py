@@ -61,5 +61,5 @@ def read(text: str) -> dict[str, str]:
 def _nearest(word: str, known: tuple[str, ...], what: str) -> str:
     import difflib
 
-    near = difflib.get_close_matches(word, known, 1)
+    near = difflib.get_close_matches(word, known, 1, 0.5)
     return (f"Did you mean {near[0]}? " if near else "") + f"The known {what}: {', '.join(known)}."

@@ -18,10 +18,10 @@ Tree = dict[str, Any]
 
 
 class Refusal(NamedTuple):
-    """Why the grammar refuses a text, and at which byte of it."""
+    """Why the grammar refuses a text, and at which character of it, from 0."""
 
     message: str
-    byte: int
+    character: int
 
 
 class _Error(ctypes.Structure):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from pgratchet.model import (
     Observer,
     Outcome,
     Overview,
+    Patience,
     Plan,
     Preview,
     Script,
@@ -25,6 +27,7 @@ from pgratchet.model import (
     ignore,
 )
 
+PATIENCE = Patience()
 LOCK_WAIT = 600.0
 """Seconds to wait for another runner; long, since that one may build an index."""
 
@@ -37,13 +40,15 @@ def up(
     out_of_order: bool = False,
     wait: float = 0.0,
     lock_wait: float = LOCK_WAIT,
+    patience: Patience = PATIENCE,
     observer: Observer = ignore,
     settings: Settings | None = None,
 ) -> Outcome:
     """Bring the database to the newest version of the files, or to version `to`.
 
     Several processes may call it at once: one runs, the others wait and then find nothing to do.
-    `wait` and `lock_wait` are seconds, for a server that is not there yet and for another runner.
+    `wait` and `lock_wait` are seconds, for a server that is not there yet and for another runner;
+    `patience` says how long one try may wait for a lock of the application's, and all tries together.
 
     Raises a subclass of PgratchetError: FilesError, HistoryError, StatementFailed, LockNotAvailable,
     DatabaseUnreachable, ConfigurationError.
@@ -51,7 +56,13 @@ def up(
     chosen = settings or _settings(url, directory)
     migrations = files.read(Path(chosen.directory))
     run = _run(chosen)
-    session = db.session(database(chosen), name=_name("up", run), wait=wait, observer=observer)
+    session = db.session(
+        database(chosen),
+        name=_name("up", run),
+        wait=wait,
+        observer=observer,
+        lock_timeout=patience.lock_timeout,
+    )
     with closing(session.connection) as connection:
         names = history.Names(chosen.schema, chosen.table)
         if to is None and (found := _nothing_to_do(connection, names, migrations)):
@@ -60,7 +71,7 @@ def up(
             preview = _preview(connection, names, migrations, to=to, out_of_order=out_of_order)
             if preview.plan.problems:
                 raise HistoryError(preview.plan.problems)
-            work = _work(session, names, run, preview, observer)
+            work = replace(_work(session, names, run, preview, observer), patience=patience)
             return apply.apply(work, preview.plan, history.state(connection, names))
 
 

@@ -15,13 +15,14 @@ from pgratchet.errors import ParseError, ScanError
 from pgratchet.model import Concurrent, Control, CopyData, Script, Segment, Statement
 from pgratchet.nature import Nature
 from pgratchet.scan import Raw
+from pgratchet.targets import Target, of_tree, worth_reading
 
 KEPT = 4 << 20
 """Statements of larger files, in bytes, are read again when they are run, not kept."""
 
 _AT_ONCE = 256 << 10
 _DATA_ONLY = r"(?i)insert\b"
-_VARIABLE = rb":[\"'{]?\??[A-Za-z_]"
+_VARIABLE = r":[\"'{]?\??[A-Za-z_]"
 
 
 def read(path: Path) -> Script:
@@ -70,6 +71,12 @@ def concurrent(sql: str) -> Concurrent | None:
     """What a statement with CONCURRENTLY is about; None for any other."""
     tree = grammar.tree(sql) if nature.matters(sql) else None
     return nature.concurrent(tree) if tree else None
+
+
+def targets(sql: str) -> tuple[Target, ...]:
+    """The tables that a statement locks against writers, with the mode of each."""
+    tree = grammar.tree(sql) if worth_reading(sql) else None
+    return of_tree(tree) if tree else ()
 
 
 class _File:
@@ -207,16 +214,11 @@ class _Reader:
 
     def _doubtful(self, batch: list[Raw]) -> Iterator[int]:
         for raw in batch:
-            content = raw.text.encode()
-            found = grammar.starts(content)
+            found = grammar.starts(raw.text.encode())
             if isinstance(found, grammar.Refusal):
-                if re.match(_VARIABLE, content[max(0, found.byte) :]):
-                    self._refuse(
-                        raw,
-                        "a variable of psql",
-                        "Write the value itself.",
-                        at=content[: found.byte].decode(),
-                    )
+                before, there = raw.text[: found.character], raw.text[max(0, found.character) :]
+                if re.match(_VARIABLE, there):
+                    self._refuse(raw, "a variable of psql", "Write the value itself.", at=before)
                 yield raw.start
             elif len(found) != 1:
                 yield raw.start

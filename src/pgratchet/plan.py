@@ -103,7 +103,7 @@ def _baseline(
 ) -> Migration | Applied | None:
     """What the history began, or begins, with."""
     begun = [row for row in rows.values() if row.kind is Kind.BASELINE]
-    if begun or not fresh:
+    if not fresh:
         return max(begun, key=lambda row: row.version or 0, default=None)
     offered = [
         migration
@@ -269,13 +269,10 @@ def overview(
 ) -> Overview:
     """Files and history side by side: every file, and every row whose file is not there."""
     rows = {identity(row): row for row in history}
-    by_version = {row.version: row for row in history if row.version is not None}
     known = {identity(migration) for migration in migrations}
     pending = {step.migration.script for step in made.steps}
     newest = max((m.version for m in migrations if m.version is not None), default=-1)
-    entries = [
-        _file_entry(migration, rows.get(identity(migration)), by_version, pending) for migration in migrations
-    ]
+    entries = [_file_entry(migration, rows.get(identity(migration)), pending) for migration in migrations]
     entries += [_row_entry(row, newest) for row in history if identity(row) not in known]
     entries.sort(key=lambda entry: (entry.version is None, entry.version or 0, entry.kind, entry.description))
     return Overview(
@@ -288,12 +285,7 @@ def overview(
     )
 
 
-def _file_entry(
-    migration: Migration, row: Applied | None, rows: Mapping[int, Applied], pending: set[str]
-) -> Entry:
-    if row is None and migration.kind is not Kind.REPEATABLE:
-        same_number = rows.get(migration.version or 0)
-        row = same_number if same_number is not None and same_number.script == migration.script else None
+def _file_entry(migration: Migration, row: Applied | None, pending: set[str]) -> Entry:
     if row is None:
         standing = Standing.PENDING if migration.script in pending else Standing.COVERED
         return Entry(migration.kind, migration.version, migration.description, migration.script, standing)

@@ -24,6 +24,9 @@ def module(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+MODULES = {module(file) for file in FILES}
+
+
 def unit(name: str) -> str:
     """Give the file or folder directly in the package that a module belongs to."""
     return name.partition(".")[0]
@@ -41,12 +44,11 @@ def imports(path: Path) -> Iterator[str]:
 
 def own_imports(path: Path) -> set[str]:
     """Give the package's own modules that a file imports, without what it takes from them."""
-    modules = {module(file) for file in FILES}
     found = set()
     for name in imports(path):
         if name.startswith("pgratchet."):
             inner = name.removeprefix("pgratchet.")
-            found.add(inner if inner in modules else inner.rpartition(".")[0])
+            found.add(inner if inner in MODULES else inner.rpartition(".")[0])
     return found
 
 

@@ -107,6 +107,12 @@ def test_an_edited_file_is_refused_and_its_difference_shown() -> None:
     assert "+SELECT 3;" in difference
 
 
+def test_a_long_difference_is_cut_and_says_by_how_much() -> None:
+    lines = only_problem(edited(applied="a\n" * 100, now="b\n" * 100)).message.splitlines()
+    assert len(lines) == 1 + plan.SHOWN + 1
+    assert lines[-1] == f"… and {203 - plan.SHOWN} lines more"
+
+
 def test_an_edited_file_whose_text_was_not_kept_is_refused_and_that_is_said() -> None:
     assert "the difference cannot be shown" in only_problem(edited()).message
 
@@ -202,11 +208,13 @@ def test_a_file_that_failed_before_anything_took_effect_may_change_at_will() -> 
 def test_a_database_with_tables_and_no_history_is_refused_and_told_how_to_baseline() -> None:
     problem = only_problem(made([file(1)], [], empty=False))
     assert problem.code == "no-history"
+    assert not made([file(1)], [], empty=False).fresh
     assert "pgratchet baseline VERSION" in problem.hint
 
 
-def test_a_database_that_holds_only_a_history_is_not_refused() -> None:
-    assert made([file(1), file(2)], [row(1)], empty=True).problems == ()
+def test_a_database_that_holds_only_a_history_is_not_refused_and_not_new() -> None:
+    found = made([file(1), file(2), baseline(2)], [row(1)], empty=True)
+    assert (run(found), found.problems, found.fresh) == (["V2"], (), False)
 
 
 def test_a_new_database_starts_from_the_newest_baseline() -> None:
@@ -242,6 +250,11 @@ def test_a_baseline_that_failed_is_run_again_and_nothing_before_it() -> None:
 
 def test_a_repeatable_is_run_where_the_database_does_not_have_it() -> None:
     assert run(made([file(1), repeatable("views")], [row(1)])) == ["R"]
+
+
+def test_each_repeatable_stands_for_itself() -> None:
+    found = made([repeatable("a"), repeatable("b", OTHER)], [row(repeatable("a"))])
+    assert [step.migration.description for step in found.steps] == ["b"]
 
 
 def changed_repeatable(*, same_tree: bool) -> Plan:

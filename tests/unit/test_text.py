@@ -221,6 +221,13 @@ def test_the_status_of_an_unfinished_file_says_how_far_it_came() -> None:
     shown = text.overview(plan.overview([file(1)], [stopped(1, 3)], decided, database="shop"))
     assert "failed (3 of 4 statements)" in shown
     assert "Database shop, at version none" in shown
+    assert "1 migration pending: `pgratchet up` applies it." in shown
+
+
+def test_the_status_of_a_database_that_is_up_to_date_says_so() -> None:
+    decided = plan.plan([file(1)], [row(1)], Facts(empty=False))
+    shown = text.overview(plan.overview([file(1)], [row(1)], decided, database="shop"))
+    assert shown.endswith("\nNothing is pending.")
 
 
 @pytest.mark.parametrize(

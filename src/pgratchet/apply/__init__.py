@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import psycopg
-from psycopg import pq
 
 from pgratchet import db, history, parse, sql
-from pgratchet.apply import failure, segmented
-from pgratchet.apply.work import Work, follow, statement
+from pgratchet.apply import failure, patience, segmented
+from pgratchet.apply.patience import patiently
+from pgratchet.apply.work import Work, follow, roll_back, statement
 from pgratchet.errors import DatabaseUnreachable, PgratchetError, RunFailed, Terminated
 from pgratchet.model import Done, Kind, Migration, Observer, Outcome, Plan, Script, Statement, Status, Step
 from pgratchet.wire import Command, Refused
@@ -75,7 +75,7 @@ def run_files(work: Work, migrations: Sequence[Migration]) -> None:
     try:
         follow(work, _unrecorded(work, migrations), done)
     except Refused as refused:
-        _roll_back(work)
+        roll_back(work)
         state = f"{len(done)} of {len(migrations)} files were run; this one was rolled back as a whole."
         raise failure.explain(refused, state) from refused
 
@@ -101,10 +101,14 @@ def _unrecorded(work: Work, migrations: Sequence[Migration]) -> Iterator[Command
 
 def _all_at_once(work: Work, plan: Plan, done: list[Done]) -> None:
     together: list[Done] = []
-    try:
+
+    def run() -> None:
+        together.clear()
         follow(work, _together(work, plan), together)
+
+    try:
+        patiently(work, run)
     except Refused as refused:
-        _roll_back(work)
         raise failure.explain(
             refused, "Nothing was applied: the database is as empty as it was."
         ) from refused
@@ -116,19 +120,24 @@ def _all_at_once(work: Work, plan: Plan, done: list[Done]) -> None:
 def _one_by_one(work: Work, plan: Plan, state: history.State, done: list[Done]) -> None:
     if not state.has_history:
         follow(work, _make_history(work), done)
-    for whole, group in groupby(plan.steps, key=lambda step: _in_one_transaction(work, step)):
-        steps = list(group)
-        try:
+    try:
+        for whole, group in groupby(plan.steps, key=lambda step: _in_one_transaction(work, step)):
+            steps = list(group)
             if whole:
-                follow(work, _transactions(work, steps), done)
+                _run_transactions(work, steps, done)
             else:
                 for step in steps:
                     segmented.run(work, step, done)
-        except Refused as refused:
-            _roll_back(work)
-            raise failure.explain(refused, _state(work, plan, done, refused)) from refused
-        except Terminated as stopped:
-            raise _stopped(work, plan, stopped) from None
+    except Refused as refused:
+        roll_back(work)
+        raise failure.explain(refused, _state(work, plan, done, refused)) from refused
+    except Terminated as stopped:
+        raise _stopped(work, plan, stopped) from None
+
+
+def _run_transactions(work: Work, steps: Sequence[Step], done: list[Done]) -> None:
+    before = len(done)
+    patiently(work, lambda: follow(work, _transactions(work, steps[len(done) - before :]), done))
 
 
 def _make_history(work: Work) -> Iterator[Command]:
@@ -156,6 +165,7 @@ def _transactions(work: Work, steps: Iterable[Step]) -> Iterator[Command]:
         migration = step.migration
         begin = _begin(work.scripts[migration.script].statements)
         yield Command(begin.sql if begin else "BEGIN", migration=migration, opens=True)
+        yield from patience.locks(work.scripts[migration.script], work.patience)
         yield from _body(work, migration, opened=True)
         yield from _closing(work, migration, None, ends=False)
         yield Command("COMMIT", migration=migration, ends=True)
@@ -163,7 +173,11 @@ def _transactions(work: Work, steps: Iterable[Step]) -> Iterator[Command]:
 
 def _body(work: Work, migration: Migration, *, opened: bool = False) -> Iterator[Command]:
     kept = work.scripts[migration.script].statements
+    relaxed = kept is not None and patience.relaxes(kept)
     for item in parse.statements(migration.path) if kept is None else kept:
+        if relaxed and not patience.changes_rows(item) and item.control is None:
+            yield patience.short_waits(work.scripts[migration.script], work.patience)
+            relaxed = False
         if item.control is None:
             yield statement(migration, item, opens=not opened)
             opened = True
@@ -228,12 +242,6 @@ def _state(work: Work, plan: Plan, done: list[Done], refused: Refused) -> str:
     return f"{step.migration.script} was rolled back as a whole, and nothing of it remains; {applied}."
 
 
-def _roll_back(work: Work) -> None:
-    connection = work.session.connection
-    if connection.info.transaction_status != pq.TransactionStatus.IDLE and not connection.broken:
-        connection.execute("ROLLBACK")
-
-
 def _outcome(plan: Plan, done: list[Done]) -> Outcome:
     versions = [item.migration.version for item in done if item.migration.version is not None]
     known = [plan.version] if plan.version is not None else []
@@ -242,7 +250,7 @@ def _outcome(plan: Plan, done: list[Done]) -> Outcome:
 
 def _stopped(work: Work, plan: Plan, stopped: Terminated) -> Terminated:
     """We were told to stop: what runs was cancelled; say what is applied."""
-    _roll_back(work)
+    roll_back(work)
     applied = _recorded(work, plan, work.session.connection)
     stopped.outcome = _outcome(plan, applied)
     stopped.message = f"{stopped.message}: {_progress(plan, applied)}"

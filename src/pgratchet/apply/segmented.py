@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pgratchet import history, parse
+from pgratchet import history, parse, sql
 from pgratchet.apply import concurrently, failure
+from pgratchet.apply.patience import patiently
 from pgratchet.apply.work import Work, follow, statement
 from pgratchet.model import Concurrent, Control, Done, Segment, Statement, Status, Step
 from pgratchet.wire import Command, Refused
@@ -57,7 +58,7 @@ def _segment(work: Work, step: Step, segment: Segment, journal: dict[str, object
     if segment.alone:
         _alone(work, step, segment.statements[0], journal, done)
     else:
-        follow(work, _transaction(work, step, segment), done)
+        patiently(work, lambda: follow(work, _transaction(work, step, segment), done))
 
 
 def _transaction(work: Work, step: Step, segment: Segment) -> Iterator[Command]:
@@ -79,11 +80,30 @@ def _alone(work: Work, step: Step, item: Statement, journal: dict[str, object], 
             return
     note = {"statement": item.number, "indexes": list(known)}
     follow(work, _own(_noted(work, step, item.number - 1, note)), done)
-    follow(work, [statement(step.migration, item)], done)
+    _run_alone(work, step, item, concurrent, known)
     if concurrent is not None and (names := concurrently.invalid(connection, concurrent, known)):
         _fail(work, step, item.number - 1, item, note)
         raise failure.invalid_index(step.migration, item, names, state(work, step))
     follow(work, _own(_noted(work, step, item.number)), done)
+
+
+def _run_alone(
+    work: Work, step: Step, item: Statement, concurrent: Concurrent | None, known: Sequence[int]
+) -> None:
+    """With CONCURRENTLY its lock blocks no reader and no writer, so it waits as long as it takes."""
+
+    def run() -> None:
+        if concurrent is not None and concurrent.action in {"create_index", "reindex"}:
+            concurrently.clear(work.session.connection, concurrent, known, work.observer)
+        follow(work, [statement(step.migration, item)], [])
+
+    connection = work.session.connection
+    before = connection.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
+    if concurrent is not None:
+        connection.execute("SET lock_timeout = 0")
+    patiently(work, run)
+    if before is not None:
+        connection.execute(f"SET lock_timeout = {sql.literal(before[0])}".encode())
 
 
 def _done_already(work: Work, concurrent: Concurrent, known: Sequence[int], *, resumed: bool) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import pq
 
 from pgratchet import history, wire
 from pgratchet.apply import watching
@@ -17,6 +18,7 @@ from pgratchet.model import (
     Migration,
     Noticed,
     Observer,
+    Patience,
     Script,
     Statement,
     StatementEnded,
@@ -27,6 +29,7 @@ from pgratchet.model import (
 from pgratchet.wire import Command
 
 PIECE = 1 << 16
+PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Work:
     observer: Observer
     began: dict[str, float]
     """When each step began, by the file's name; filled while the plan runs."""
+    patience: Patience = PATIENCE
     window: int = wire.WINDOW
     """Statements in flight at once; 1 where an observer looks at the database after each."""
 
@@ -93,6 +97,13 @@ def statement(migration: Migration, item: Statement, *, opens: bool = False) -> 
                 yield piece
 
     return Command(item.sql, (), migration, item, opens=opens, pieces=pieces)
+
+
+def roll_back(work: Work) -> None:
+    """End a transaction that went wrong, if one is open."""
+    connection = work.session.connection
+    if connection.info.transaction_status != pq.TransactionStatus.IDLE and not connection.broken:
+        connection.execute("ROLLBACK")
 
 
 def _tell_start(work: Work, command: Command) -> None:

@@ -12,6 +12,7 @@ import click
 from pgratchet import __version__, config
 from pgratchet.cli import console
 from pgratchet.errors import PgratchetError, Terminated
+from pgratchet.model import Patience
 
 R = TypeVar("R")
 
@@ -98,6 +99,22 @@ def program() -> None:
     metavar="SECONDS",
     help="Wait for another run to end.",
 )
+@click.option(
+    "--lock-timeout",
+    default=50,
+    type=click.IntRange(min=1, max=60_000),
+    show_default=True,
+    metavar="MILLISECONDS",
+    help="How long one try may wait for a lock: so long the application may wait behind it.",
+)
+@click.option(
+    "--lock-budget",
+    type=click.FloatRange(min=0),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to try again for a lock.",
+)
 @wait_option
 @json_option
 def up(
@@ -107,6 +124,8 @@ def up(
     dry_run: bool,
     out_of_order: bool,
     lock_wait: float,
+    lock_timeout: int,
+    lock_budget: float,
     wait: float,
     as_json: bool,
 ) -> None:
@@ -126,6 +145,7 @@ def up(
             out_of_order=out_of_order,
             wait=wait,
             lock_wait=lock_wait,
+            patience=Patience(f"{lock_timeout}ms", lock_budget),
             observer=observer,
             settings=settings,
         )

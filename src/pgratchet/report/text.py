@@ -146,7 +146,8 @@ def _standing(entry: Entry) -> str:
 def _pending(value: Overview) -> str:
     if not value.pending:
         return "Nothing is pending."
-    return f"{count(value.pending, 'migration')} pending: `pgratchet up` applies them."
+    them = "it" if value.pending == 1 else "them"
+    return f"{count(value.pending, 'migration')} pending: `pgratchet up` applies {them}."
 
 
 def _problem(problem: Problem) -> Iterator[str]:

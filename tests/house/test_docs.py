@@ -1,0 +1,69 @@
+"""The docs are what the code says: reference pages as generated, links that lead somewhere, commands that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+import pgratchet
+from docs import generate
+from pgratchet.cli.commands import Commands, program
+from tests.house.source import ROOT
+
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+COMMANDS = [pytest.param(command, id=name) for name, command in generate.walk(program)]
+
+
+@pytest.mark.parametrize("name", generate.pages())
+def test_a_page_of_the_reference_is_what_the_code_says(name: str) -> None:
+    written = (generate.FOLDER / name).read_text(encoding="utf-8")
+    assert written == generate.pages()[name], "run `make docs`"
+
+
+def test_the_reference_holds_no_page_that_nothing_writes() -> None:
+    assert {path.name for path in generate.FOLDER.iterdir()} == set(generate.pages())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_every_option_has_a_help(command: click.Command) -> None:
+    assert command.help
+    options = [item for item in command.params if isinstance(item, click.Option)]
+    assert not [option.name for option in options if not option.help]
+
+
+def test_every_command_stands_in_the_reference_with_its_other_names() -> None:
+    text = generate.pages()["commands.md"]
+    assert all(f"\n## {name}\n" in text for name, _ in generate.walk(program))
+    assert all(f"`{alias}`" in text for alias in Commands.ALIASES)
+
+
+def test_every_public_name_stands_in_the_reference() -> None:
+    text = generate.pages()["api.md"]
+    assert not [name for name in pgratchet.__all__ if not name.startswith("_") and name not in text]
+
+
+def test_every_link_of_the_docs_leads_to_a_file() -> None:
+    links = [(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#]+)[^)]*\)", _text(page))]
+    local = [(page, link) for page, link in links if "://" not in link]
+    assert len(local) > 10
+    assert not [f"{page.name}: {link}" for page, link in local if not (page.parent / link).exists()]
+
+
+def test_every_command_that_the_docs_speak_of_exists_with_its_options() -> None:
+    known = {*program.commands, *Commands.ALIASES}
+    wrong = []
+    for page in PAGES:
+        for name, rest in re.findall(r"(?m)(?:`|^|exec |RUN )pgratchet ([a-z]+)([^`\n#]*)", _text(page)):
+            command = program.commands.get(Commands.ALIASES.get(name, name))
+            options = {option for item in command.params for option in item.opts} if command else set()
+            unknown = set(re.findall(r"--[a-z-]+", rest.partition(" -- ")[0])) - options
+            if name not in known or (unknown and not isinstance(command, click.Group)):
+                wrong.append(f"{page.name}: pgratchet {name}{rest}")
+    assert not wrong
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
