@@ -435,7 +435,6 @@ RETURNS TABLE (
     cost_usd numeric, average_duration_ms numeric
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
 AS $body$
     SELECT
         usage.endpoint,

@@ -47,6 +47,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS tenants_plan_code_idx
     ON public.tenants (plan_code);
 
 
+-- These three run with the rights of their caller and name everything in full. Without settings of their own
+-- the planner can look into them, so that they cost what the query in them costs.
 CREATE OR REPLACE FUNCTION public.list_conversations(
     p_tenant_id uuid,
     p_user_id uuid,
@@ -57,7 +59,6 @@ CREATE OR REPLACE FUNCTION public.list_conversations(
     conversation_id uuid, title text, metadata jsonb, message_count bigint, created_at timestamptz, last_message_at timestamptz
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
 AS $body$
     SELECT
         conversation.conversation_id,
@@ -83,7 +84,6 @@ CREATE OR REPLACE FUNCTION public.list_messages(
     seq bigint, role text, author_name text, content text, payload json, payload_format text, metadata jsonb, created_at timestamptz
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
 AS $body$
     SELECT
         message.seq,
@@ -110,7 +110,6 @@ RETURNS TABLE (
     completion_tokens bigint, first_message_at timestamptz, last_message_at timestamptz, models text[]
 )
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
 AS $body$
     SELECT
         count(*),
@@ -136,11 +135,11 @@ CREATE OR REPLACE FUNCTION public.search_messages(
     p_limit integer DEFAULT 50,
     p_user_id uuid DEFAULT NULL,
     p_conversation_id uuid DEFAULT NULL,
-    p_after_rank real DEFAULT NULL,
+    p_after_rank double precision DEFAULT NULL,
     p_after_conversation_id uuid DEFAULT NULL,
     p_after_seq bigint DEFAULT NULL
 ) RETURNS TABLE (
-    conversation_id uuid, title text, seq bigint, role text, content text, created_at timestamptz, rank real
+    conversation_id uuid, title text, seq bigint, role text, content text, created_at timestamptz, rank double precision
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -169,7 +168,7 @@ BEGIN
         ORDER BY message.created_at DESC, message.conversation_id, message.seq
         LIMIT ranked_at_most
     ), ranked AS (
-        SELECT hit.*, ts_rank_cd(hit.content_search, words) AS score FROM hit
+        SELECT hit.*, ts_rank_cd(hit.content_search, words)::double precision AS score FROM hit
     )
     SELECT
         ranked.conversation_id, conversation.title, ranked.seq, ranked.role, ranked.content, ranked.created_at, ranked.score
@@ -184,7 +183,7 @@ BEGIN
     LIMIT p_limit;
 END
 $body$;
-COMMENT ON FUNCTION public.search_messages(uuid, text, integer, uuid, uuid, real, uuid, bigint) IS
+COMMENT ON FUNCTION public.search_messages(uuid, text, integer, uuid, uuid, double precision, uuid, bigint) IS
     'Messages that match a query as typed into a search engine, best first. For the next page pass rank, conversation_id and seq of the last row.';
 
 CREATE OR REPLACE FUNCTION public.delete_rows_before(p_table_name text, p_before timestamptz, p_batch integer DEFAULT 10000)
@@ -221,7 +220,7 @@ COMMENT ON FUNCTION public.delete_rows_before(text, timestamptz, integer) IS
     'Deletes a batch of old messages, api_usage or audit_log and returns how many; repeat, each in a transaction of its own, until it returns 0.';
 
 REVOKE EXECUTE ON FUNCTION
-    public.search_messages(uuid, text, integer, uuid, uuid, real, uuid, bigint),
+    public.search_messages(uuid, text, integer, uuid, uuid, double precision, uuid, bigint),
     public.delete_rows_before(text, timestamptz, integer)
 FROM PUBLIC;
 

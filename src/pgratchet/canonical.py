@@ -6,12 +6,15 @@ without the grammar, so that it is the same whatever the parser knows.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pgratchet import lexical
+
+if TYPE_CHECKING:
+    import hashlib
 
 _NAME = lexical.NAME
 _OPERATOR = rb"~!@#^&|`?+\-*/%<>="
@@ -47,6 +50,8 @@ _AT_ONCE = 1 << 16
 
 
 def _hash(content: bytes = b"") -> hashlib.blake2b:
+    import hashlib  # not before there is something to hash
+
     return hashlib.blake2b(content, digest_size=32)
 
 
@@ -62,6 +67,8 @@ class Digest:
         self._spelling = _hash()
         self._quotes = _hash()
         self._data = _hash()
+        self._cut = b""
+        """A carriage return at the end of the last piece: a line end may follow."""
         self._held: list[bytes] = []
         self._size = 0
 
@@ -71,14 +78,20 @@ class Digest:
         self._held.append(plain)
         self._quotes.update(quoted)
         if with_data:
+            self._data.update(self._cut)
             self._quotes.update(self._data.digest())
             self._data = _hash()
+            self._cut = b""
         self._size += len(plain)
         if self._size >= _AT_ONCE:
             self._spell()
 
     def data(self, piece: bytes) -> None:
-        """Add a piece of data, with its line ends as they are."""
+        """Add a piece of data; a line end counts the same with a carriage return and without."""
+        if self._cut or b"\r" in piece:
+            piece = self._cut + piece
+            self._cut = piece[-1:] if piece.endswith(b"\r") else b""
+            piece = piece.removesuffix(b"\r").replace(b"\r\n", b"\n")
         self._data.update(piece)
 
     def hexadecimal(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from pgratchet import directives, grammar, nature, scan
+from pgratchet import directives, nature, scan
 from pgratchet.canonical import Digest, comments, spelling
 from pgratchet.errors import ParseError, ScanError
 from pgratchet.model import Concurrent, Control, CopyData, Script, Segment, Statement
@@ -69,14 +69,20 @@ def segments(of: Iterable[Statement]) -> Iterator[Segment]:
 
 def concurrent(sql: str) -> Concurrent | None:
     """What a statement with CONCURRENTLY is about; None for any other."""
-    tree = grammar.tree(sql) if nature.matters(sql) else None
+    tree = _tree(sql) if nature.matters(sql) else None
     return nature.concurrent(tree) if tree else None
 
 
 def targets(sql: str) -> tuple[Target, ...]:
     """The tables that a statement locks against writers, with the mode of each."""
-    tree = grammar.tree(sql) if worth_reading(sql) else None
+    tree = _tree(sql) if worth_reading(sql) else None
     return of_tree(tree) if tree else ()
+
+
+def _tree(sql: str) -> nature.Node | None:
+    from pgratchet import grammar  # a run with nothing to do needs none
+
+    return grammar.tree(sql)
 
 
 class _File:
@@ -201,6 +207,8 @@ class _Reader:
         yield batch
 
     def _told(self, batch: list[Raw]) -> Iterator[tuple[Raw, Nature, bool]]:
+        from pgratchet import grammar
+
         # The rows of a large file are for the server to check: the grammar takes longer than it does.
         checked = batch if self._keep else [raw for raw in batch if not re.match(_DATA_ONLY, raw.text)]
         doubtful = set() if grammar.agrees([raw.text for raw in checked]) else set(self._doubtful(checked))
@@ -213,6 +221,8 @@ class _Reader:
                 yield raw, nature.PLAIN, False
 
     def _doubtful(self, batch: list[Raw]) -> Iterator[int]:
+        from pgratchet import grammar
+
         for raw in batch:
             found = grammar.starts(raw.text.encode())
             if isinstance(found, grammar.Refusal):

@@ -26,7 +26,16 @@ SECOND_CONVERSATION = "7e570000-0000-7000-8000-000000000201"
 
 def psql(database: Database, file: Path, url: str = "") -> subprocess.CompletedProcess[str]:
     """Run a file as a person would."""
-    command = [database.server.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, url or database.url]
+    command: list[str | Path] = [
+        database.server.bin / "psql",
+        "-X",
+        "-q",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-f",
+        file,
+        url or database.url,
+    ]
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
@@ -38,9 +47,11 @@ def apply(database: Database, *files: Path, url: str = "") -> None:
 
 def catalogue(database: Database) -> str:
     """Everything that pg_dump sees of the schema: definitions, comments, owners and privileges."""
-    command = [database.server.bin / "pg_dump", "--schema-only", database.url]
+    command: list[str | Path] = [database.server.bin / "pg_dump", "--schema-only", database.url]
     dumped = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return "\n".join(line for line in dumped.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
+    return "\n".join(
+        line for line in dumped.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))
+    )
 
 
 def as_role(database: Database, role: str, tenant: str = "") -> Connection:

@@ -9,12 +9,25 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from tests.database.support import FIRST, FIRST_CONVERSATION, FIRST_USER, SECOND, Connection, as_application, rows, value
+from tests.database.support import (
+    FIRST,
+    FIRST_CONVERSATION,
+    FIRST_USER,
+    SECOND,
+    Connection,
+    as_application,
+    rows,
+    value,
+)
 from tests.servers import Database
 
+ADD = """
+INSERT INTO messages (conversation_id, seq, role, payload, payload_format) VALUES (%s, 9, '{role}', %s, 'test/1')
+"""
 FILL = """
 INSERT INTO messages (tenant_id, conversation_id, seq, role, content, payload, payload_format)
-SELECT %s, %s, number, 'user', CASE WHEN number %% 500 = 0 THEN 'a rare albatross' ELSE 'ordinary talk' END, '{}', 'test/1'
+SELECT %s, %s, number, 'user', CASE WHEN number %% 500 = 0 THEN 'a rare albatross' ELSE 'ordinary talk' END,
+       '{}', 'test/1'
 FROM generate_series(10, %s) AS number
 """
 
@@ -22,25 +35,32 @@ FROM generate_series(10, %s) AS number
 def test_a_payload_comes_back_byte_for_byte(migrated: Database) -> None:
     one = as_application(migrated, FIRST)
     payload = '{"role":"tool",  "$type":"z", "b":1e5,"a":100000,"b":2,"nul":"x\\u0000y","lone":"\\ud800"}'
-    add = "INSERT INTO messages (conversation_id, seq, role, payload, payload_format) VALUES (%s, 9, 'tool', %s, 'test/1')"
-    one.execute(add, [FIRST_CONVERSATION, payload])
+    one.execute(ADD.format(role="tool"), [FIRST_CONVERSATION, payload])
     assert value(one, "SELECT payload::text FROM messages WHERE seq = 9") == payload
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "user", "assistant", "tool"])
 def test_every_role_of_the_frameworks_can_be_stored(migrated: Database, role: str) -> None:
     one = as_application(migrated, FIRST)
-    add = "INSERT INTO messages (conversation_id, seq, role, payload, payload_format) VALUES (%s, 9, %s, '{}', 'test/1')"
-    assert one.execute(add, [FIRST_CONVERSATION, role]).rowcount == 1
+    assert one.execute(ADD.format(role=role), [FIRST_CONVERSATION, "{}"]).rowcount == 1
 
 
 def test_writers_at_the_same_time_get_numbers_without_gap_or_double(migrated: Database) -> None:
-    first = value(migrated.connect(), "SELECT next_seq FROM conversations WHERE conversation_id = %s", FIRST_CONVERSATION)
+    first = value(
+        migrated.connect(),
+        "SELECT next_seq FROM conversations WHERE conversation_id = %s",
+        FIRST_CONVERSATION,
+    )
 
     def reserve(_: int) -> list[int]:
-        with psycopg.connect(migrated.url, autocommit=True, options=f"-c app.tenant_id={FIRST}") as connection:
+        with psycopg.connect(
+            migrated.url, autocommit=True, options=f"-c app.tenant_id={FIRST}"
+        ) as connection:
             connection.execute("SET ROLE semantic_kernel_app")
-            starts = [value(connection, "SELECT reserve_message_seq(%s, %s, 3)", FIRST, FIRST_CONVERSATION) for _ in range(10)]
+            starts = [
+                value(connection, "SELECT reserve_message_seq(%s, %s, 3)", FIRST, FIRST_CONVERSATION)
+                for _ in range(10)
+            ]
             return [start + offset for start in starts for offset in range(3)]
 
     with ThreadPoolExecutor(8) as pool:
@@ -50,13 +70,16 @@ def test_writers_at_the_same_time_get_numbers_without_gap_or_double(migrated: Da
 
 def test_numbers_of_a_conversation_that_is_not_there_are_refused(migrated: Database) -> None:
     with pytest.raises(errors.NoDataFound):
-        as_application(migrated, SECOND).execute("SELECT reserve_message_seq(%s, %s)", [SECOND, FIRST_CONVERSATION])
+        as_application(migrated, SECOND).execute(
+            "SELECT reserve_message_seq(%s, %s)", [SECOND, FIRST_CONVERSATION]
+        )
 
 
 def test_a_text_longer_than_a_search_column_can_hold_is_stored(migrated: Database) -> None:
     one = as_application(migrated, FIRST)
     add = """INSERT INTO messages (conversation_id, seq, role, content, payload, payload_format)
-             SELECT %s, 9, 'user', string_agg(md5(number::text), ' '), '{}', 'test/1' FROM generate_series(1, 60000) AS number"""
+             SELECT %s, 9, 'user', string_agg(md5(number::text), ' '), '{}', 'test/1'
+             FROM generate_series(1, 60000) AS number"""
     one.execute(add, [FIRST_CONVERSATION])
     assert value(one, "SELECT length(content) FROM messages WHERE seq = 9") > 1_900_000
 
@@ -64,7 +87,9 @@ def test_a_text_longer_than_a_search_column_can_hold_is_stored(migrated: Databas
 def pages_of_messages(connection: Connection, size: int) -> list[int]:
     seen: list[int] = []
     before = 2**63 - 1
-    while page := rows(connection, "SELECT seq FROM list_messages(%s, %s, %s, %s)", FIRST, FIRST_CONVERSATION, size, before):
+    while page := rows(
+        connection, "SELECT seq FROM list_messages(%s, %s, %s, %s)", FIRST, FIRST_CONVERSATION, size, before
+    ):
         seen += [row[0] for row in page]
         before = seen[-1]
     return seen
@@ -73,7 +98,12 @@ def pages_of_messages(connection: Connection, size: int) -> list[int]:
 def test_pages_of_messages_are_complete_and_in_order_at_any_size(migrated: Database) -> None:
     migrated.connect().execute(FILL, [FIRST, FIRST_CONVERSATION, 120])
     one = as_application(migrated, FIRST)
-    expected = [row[0] for row in rows(one, "SELECT seq FROM messages WHERE conversation_id = %s ORDER BY seq DESC", FIRST_CONVERSATION)]
+    expected = [
+        row[0]
+        for row in rows(
+            one, "SELECT seq FROM messages WHERE conversation_id = %s ORDER BY seq DESC", FIRST_CONVERSATION
+        )
+    ]
     assert len(expected) > 100
     for size in (1, 7, 50, 1000):
         assert pages_of_messages(one, size) == expected
@@ -104,7 +134,8 @@ def test_pages_of_conversations_are_complete_even_when_times_are_equal(migrated:
     owner = migrated.connect()
     owner.execute(
         "INSERT INTO conversations (tenant_id, user_id, title, last_message_at, archived_at) "
-        "SELECT %s, %s, number, '2026-01-01'::timestamptz + number / 5 * interval '1 hour', CASE WHEN number %% 10 = 0 THEN now() END "
+        "SELECT %s, %s, number, '2026-01-01'::timestamptz + number / 5 * interval '1 hour', "
+        "CASE WHEN number %% 10 = 0 THEN now() END "
         "FROM generate_series(1, 60) AS number",
         [FIRST, FIRST_USER],
     )
@@ -115,7 +146,8 @@ def test_pages_of_conversations_are_complete_even_when_times_are_equal(migrated:
     while page := rows(one, query, FIRST, FIRST_USER, *after):
         after = page[-1][0], page[-1][1]
         seen += [(row[0], row[1]) for row in page]
-    everything = "SELECT last_message_at, conversation_id FROM conversations WHERE archived_at IS NULL ORDER BY 1 DESC, 2 DESC"
+    everything = """SELECT last_message_at, conversation_id FROM conversations
+                    WHERE archived_at IS NULL ORDER BY 1 DESC, 2 DESC"""
     assert seen == rows(one, everything)
     assert len(seen) == 55
 

@@ -20,7 +20,9 @@ SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcollation, atti
 FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
-CONSTRAINTS = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass ORDER BY 1"
+CONSTRAINTS = (
+    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass ORDER BY 1"
+)
 INDEXES = "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass ORDER BY 1"
 
 
@@ -95,7 +97,9 @@ def test_v001_makes_the_very_tables_that_the_engine_makes(database: Database) ->
     for resource in ("create_history", "create_history_body", "create_history_repeatable"):
         sql = (resources / f"{resource}.sql").read_text()
         words = set(re.findall(r"\{(\w+)\}", sql))
-        connection.execute(sql.format(**{word: word.replace("history", "schema_migrations") for word in words}))
+        connection.execute(
+            sql.format(**{word: word.replace("history", "schema_migrations") for word in words})
+        )
     connection.execute("RESET search_path")
     for table in HISTORY:
         for query in (COLUMNS, CONSTRAINTS, INDEXES):
@@ -108,12 +112,22 @@ def test_v001_makes_the_very_tables_that_the_engine_makes(database: Database) ->
 def test_v001_leaves_tables_alone_that_the_engine_has_made(database: Database) -> None:
     apply(database, MIGRATIONS[0], MIGRATIONS[1])
     connection = database.connect()
-    connection.execute("INSERT INTO schema_migrations (version, description, script) VALUES (0, 'schema', 'B000')")
-    before = rows(connection, "SELECT oid, relfilenode FROM pg_class WHERE relname LIKE 'schema_migrations%%' ORDER BY 1")
+    connection.execute(
+        "INSERT INTO schema_migrations (version, description, script) VALUES (0, 'schema', 'B000')"
+    )
+    before = rows(
+        connection,
+        "SELECT oid, relfilenode FROM pg_class WHERE relname LIKE 'schema_migrations%%' ORDER BY 1",
+    )
     apply(database, MIGRATIONS[1])
-    assert rows(connection, "SELECT version, description FROM schema_migrations ORDER BY version") == [(0, "schema")]
+    assert rows(connection, "SELECT version, description FROM schema_migrations ORDER BY version") == [
+        (0, "schema")
+    ]
     assert rows(connection, "SELECT version, status FROM schema_migrations_overview") == [(0, "running")]
-    after = rows(connection, "SELECT oid, relfilenode FROM pg_class WHERE relname LIKE 'schema_migrations%%' ORDER BY 1")
+    after = rows(
+        connection,
+        "SELECT oid, relfilenode FROM pg_class WHERE relname LIKE 'schema_migrations%%' ORDER BY 1",
+    )
     assert after == before
 
 
@@ -137,13 +151,17 @@ def test_an_ordinary_owner_is_told_what_a_dba_has_to_do_and_can_then_go_on(
 
     assert definitions(own) == definitions(full)
     settings = value(
-        database.connect(), "SELECT setconfig FROM pg_db_role_setting JOIN pg_database ON setdatabase = oid WHERE datname = %s", database.name
+        database.connect(),
+        "SELECT setconfig FROM pg_db_role_setting JOIN pg_database ON setdatabase = oid WHERE datname = %s",
+        database.name,
     )
     assert "hnsw.iterative_scan=strict_order" in settings
 
 
 @pytest.mark.pg(">=16")
-def test_what_an_ordinary_owner_has_made_can_be_dumped_and_restored_by_one(database: Database, owner: str) -> None:
+def test_what_an_ordinary_owner_has_made_can_be_dumped_and_restored_by_one(
+    database: Database, owner: str
+) -> None:
     # A function that sets hnsw.* by a clause could be restored by superusers only.
     database.connect().execute("CREATE EXTENSION vector")
     apply(database, *MIGRATIONS, url=owner)
@@ -194,12 +212,16 @@ def test_a_server_without_pgvector_is_refused_with_the_cure(database: Database) 
 
 def test_an_index_that_a_cut_off_build_left_behind_is_not_passed_over_in_silence(migrated: Database) -> None:
     connection = migrated.connect()
-    connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'messages_metadata_idx'::regclass")
+    connection.execute(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'messages_metadata_idx'::regclass"
+    )
     refused = psql(migrated, MIGRATIONS[3])
     assert "DROP INDEX CONCURRENTLY messages_metadata_idx;" in refused.stderr
     connection.execute("DROP INDEX CONCURRENTLY messages_metadata_idx")
     apply(migrated, MIGRATIONS[3])
-    assert value(connection, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'messages_metadata_idx'::regclass")
+    assert value(
+        connection, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'messages_metadata_idx'::regclass"
+    )
 
 
 def test_every_constraint_and_index_has_a_name_that_says_its_table(migrated: Database) -> None:
@@ -224,7 +246,10 @@ def test_every_table_and_function_says_what_it_is(migrated: Database) -> None:
            UNION ALL
            SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
              AND obj_description(oid, 'pg_proc') IS NULL
-             AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')""",
+             AND NOT EXISTS (
+                 SELECT FROM pg_depend
+                 WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
+             )""",
     )
     assert silent == []
 
@@ -240,6 +265,7 @@ def test_no_index_is_there_twice(migrated: Database) -> None:
         migrated.connect(),
         """SELECT array_agg(indexrelid::regclass) FROM pg_index JOIN pg_class ON indexrelid = pg_class.oid
            WHERE relnamespace = 'public'::regnamespace
-           GROUP BY indrelid, relam, indkey::text, indoption::text, indpred::text, indexprs::text HAVING count(*) > 1""",
+           GROUP BY indrelid, relam, indkey::text, indoption::text, indpred::text, indexprs::text
+           HAVING count(*) > 1""",
     )
     assert twice == []

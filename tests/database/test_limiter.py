@@ -33,7 +33,9 @@ def together(database: Database, clients: int, calls: int, work: Callable[[Conne
     """Make that many calls from that many connections at once; how many were answered with yes."""
 
     def client(number: int) -> int:
-        with psycopg.connect(database.url, autocommit=True, options=f"-c app.tenant_id={FIRST}") as connection:
+        with psycopg.connect(
+            database.url, autocommit=True, options=f"-c app.tenant_id={FIRST}"
+        ) as connection:
             connection.execute("SET ROLE semantic_kernel_app")
             return sum(work(connection, number) for _ in range(calls // clients))
 
@@ -43,7 +45,9 @@ def together(database: Database, clients: int, calls: int, work: Callable[[Conne
 
 @pytest.mark.parametrize("clients", [1, 8, 32])
 @pytest.mark.parametrize("durable", [False, True], ids=["unlogged", "durable"])
-def test_of_640_calls_under_a_limit_of_60_exactly_60_are_allowed(migrated: Database, clients: int, durable: bool) -> None:
+def test_of_640_calls_under_a_limit_of_60_exactly_60_are_allowed(
+    migrated: Database, clients: int, durable: bool
+) -> None:
     limits(migrated, ("requests", "requests", "subject", 60, "1 day", 60, durable))
 
     def consume(connection: Connection, _: int) -> bool:
@@ -53,11 +57,19 @@ def test_of_640_calls_under_a_limit_of_60_exactly_60_are_allowed(migrated: Datab
 
 
 @pytest.mark.parametrize("clients", [1, 8, 32])
-def test_of_640_calls_under_60_a_minute_60_are_allowed_and_one_for_each_second_they_took(migrated: Database, clients: int) -> None:
+def test_of_640_calls_under_60_a_minute_60_are_allowed_and_one_for_each_second_they_took(
+    migrated: Database, clients: int
+) -> None:
     owner = migrated.connect()
 
     def take(connection: Connection, _: int) -> bool:
-        return bool(value(connection, "SELECT allowed FROM take_rate_limit(%s, 'user:1', 'minute', 60, '1 minute')", FIRST))
+        return bool(
+            value(
+                connection,
+                "SELECT allowed FROM take_rate_limit(%s, 'user:1', 'minute', 60, '1 minute')",
+                FIRST,
+            )
+        )
 
     began = value(owner, "SELECT clock_timestamp()")
     allowed = together(migrated, clients, 640, take)
@@ -65,7 +77,9 @@ def test_of_640_calls_under_60_a_minute_60_are_allowed_and_one_for_each_second_t
     assert 60 <= allowed <= 60 + int(took.total_seconds())
 
 
-def test_two_limits_in_the_opposite_reach_of_many_clients_are_taken_all_or_nothing(migrated: Database) -> None:
+def test_two_limits_in_the_opposite_reach_of_many_clients_are_taken_all_or_nothing(
+    migrated: Database,
+) -> None:
     # Ten users under 20 each share 60 of the tenant: the tenant's limit is met exactly, and what the users
     # have used adds up to it.
     owner = limits(
@@ -75,12 +89,15 @@ def test_two_limits_in_the_opposite_reach_of_many_clients_are_taken_all_or_nothi
     )
 
     def consume(connection: Connection, number: int) -> bool:
-        return bool(value(connection, "SELECT allowed FROM consume_rate_limit(%s, %s)", FIRST, f"user:{number % 10}"))
+        return bool(
+            value(connection, "SELECT allowed FROM consume_rate_limit(%s, %s)", FIRST, f"user:{number % 10}")
+        )
 
     assert together(migrated, 20, 640, consume) == 60
     used = rows(
         owner,
-        """SELECT subject <> '', sum(round((full_at / 1e9 - extract(epoch FROM clock_timestamp())) / CASE subject WHEN '' THEN 1440 ELSE 4320 END))
+        """SELECT subject <> '', sum(round((full_at / 1e9 - extract(epoch FROM clock_timestamp()))
+                                        / CASE subject WHEN '' THEN 1440 ELSE 4320 END))
            FROM rate_limit_buckets GROUP BY 1 ORDER BY 1""",
     )
     assert [int(amount) for _, amount in used] == [60, 60]
@@ -101,7 +118,11 @@ def test_a_refusal_writes_nothing_and_takes_nothing_from_the_other_limits(migrat
 
 
 def test_the_answer_says_which_limit_when_to_come_back_and_never_when_that_is_so(migrated: Database) -> None:
-    limits(migrated, ("slow", "requests", "subject", 2, "1 hour", 2, False), ("tokens", "tokens", "subject", 10, "1 day", 10, False))
+    limits(
+        migrated,
+        ("slow", "requests", "subject", 2, "1 hour", 2, False),
+        ("tokens", "tokens", "subject", 10, "1 day", 10, False),
+    )
     application = as_application(migrated, FIRST)
     assert [rows(application, CONSUME, FIRST, "u", 1, 0)[0][0] for _ in range(3)] == [True, True, False]
     allowed, name, remaining, wait = rows(application, CONSUME, FIRST, "u", 1, 0)[0]
@@ -133,7 +154,9 @@ def test_an_override_holds_for_its_subject_alone(migrated: Database) -> None:
     owner = limits(migrated, ("requests", "requests", "subject", 2, "1 day", 2, False))
     owner.execute("INSERT INTO rate_limit_overrides VALUES (%s, 'vip', 'requests', 5, 5)", [FIRST])
     application = as_application(migrated, FIRST)
-    allowed = [sum(rows(application, CONSUME, FIRST, who, 1, 0)[0][0] for _ in range(9)) for who in ("vip", "other")]
+    allowed = [
+        sum(rows(application, CONSUME, FIRST, who, 1, 0)[0][0] for _ in range(9)) for who in ("vip", "other")
+    ]
     assert allowed == [5, 2]
 
 
@@ -206,7 +229,11 @@ def test_costs_are_allowed_exactly_while_they_fit(migrated: Database, costs: lis
     left = amount
     for cost in costs:
         allowed, remaining = rows(
-            application, "SELECT allowed, remaining FROM take_rate_limit(%s, 'u', 'l', %s, '31 days', NULL, %s)", FIRST, amount, cost
+            application,
+            "SELECT allowed, remaining FROM take_rate_limit(%s, 'u', 'l', %s, '31 days', NULL, %s)",
+            FIRST,
+            amount,
+            cost,
         )[0]
         assert allowed == (cost <= left)
         left -= cost if allowed else 0

@@ -19,14 +19,15 @@ SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND at
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname
 """
 FUNCTIONS = """
-SELECT pg_proc.oid::regprocedure::text, prosecdef, proargnames[1:pronargs], string_to_array(proargtypes::text, ' ')::oid[]::regtype[]::text[]
+SELECT pg_proc.oid::regprocedure::text, prosecdef, proargnames[1:pronargs],
+       string_to_array(proargtypes::text, ' ')::oid[]::regtype[]::text[]
 FROM pg_proc
 WHERE pronamespace = 'public'::regnamespace AND 'p_tenant_id' = ANY (proargnames)
   AND has_function_privilege('semantic_kernel_app', pg_proc.oid, 'EXECUTE')
 ORDER BY 1
 """
 SAMPLES = {"uuid": "gen_random_uuid()", "text": "'noon'", "integer": "1", "bigint": "1", "interval": "'1 minute'",
-           "jsonb": "'{}'", "boolean": "false", "real": "0", "double precision": "0", "timestamp with time zone": "now()",
+           "jsonb": "'{}'", "boolean": "false", "double precision": "0", "timestamp with time zone": "now()",
            "halfvec": "(SELECT array_agg(1) FROM generate_series(1, 1536))::halfvec"}  # fmt: skip
 
 
@@ -53,20 +54,40 @@ def test_every_table_with_a_tenant_has_row_level_security_and_the_same_policy(mi
     assert {"users", "messages", "rate_limit_buckets", "rate_limit_leases"} <= set(tables)
     for table in tables:
         assert value(connection, "SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", table), table
-        policies = rows(connection, "SELECT permissive, roles::text, cmd, qual, with_check FROM pg_policies WHERE tablename = %s", table)
-        assert policies == [("PERMISSIVE", "{public}", "ALL", "(tenant_id = current_tenant_id())", "(tenant_id = current_tenant_id())")], table
+        policies = rows(
+            connection,
+            "SELECT permissive, roles::text, cmd, qual, with_check FROM pg_policies WHERE tablename = %s",
+            table,
+        )
+        assert policies == [
+            (
+                "PERMISSIVE",
+                "{public}",
+                "ALL",
+                "(tenant_id = current_tenant_id())",
+                "(tenant_id = current_tenant_id())",
+            )
+        ], table
 
 
 @pytest.mark.parametrize("role", ["semantic_kernel_app", "semantic_kernel_reader"])
 def test_a_role_sees_the_rows_of_its_tenant_and_no_others(migrated: Database, role: str) -> None:
     tables = [row[0] for row in rows(migrated.connect(), TENANT_TABLES)]
-    one, two, nobody = as_role(migrated, role, FIRST), as_role(migrated, role, SECOND), as_role(migrated, role)
+    one, two, nobody = (
+        as_role(migrated, role, FIRST),
+        as_role(migrated, role, SECOND),
+        as_role(migrated, role),
+    )
     seen = 0
     for table in tables:
         if not value(one, "SELECT has_table_privilege(%s, 'SELECT')", table):
             continue
-        assert {row[0] for row in rows(one, f"SELECT DISTINCT tenant_id::text FROM {table}")} <= {FIRST}, table
-        assert {row[0] for row in rows(two, f"SELECT DISTINCT tenant_id::text FROM {table}")} <= {SECOND}, table
+        assert {row[0] for row in rows(one, f"SELECT DISTINCT tenant_id::text FROM {table}")} <= {FIRST}, (
+            table
+        )
+        assert {row[0] for row in rows(two, f"SELECT DISTINCT tenant_id::text FROM {table}")} <= {SECOND}, (
+            table
+        )
         assert value(nobody, f"SELECT count(*) FROM {table}") == 0, table
         seen += value(one, f"SELECT count(*) FROM {table}")
     assert seen > 5
@@ -77,7 +98,12 @@ def test_a_tenant_cannot_write_the_rows_of_another(migrated: Database) -> None:
     given_away = []
     for (table,) in rows(migrated.connect(), TENANT_TABLES):
         if value(one, "SELECT has_table_privilege(%s, 'UPDATE')", table):
-            assert one.execute(f"UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = %s", [SECOND]).rowcount == 0
+            assert (
+                one.execute(
+                    f"UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = %s", [SECOND]
+                ).rowcount
+                == 0
+            )
             if value(one, f"SELECT count(*) FROM {table}"):
                 with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
                     one.execute(f"UPDATE {table} SET tenant_id = %s", [SECOND])
@@ -106,7 +132,9 @@ def test_a_setting_that_is_no_tenant_is_an_error_and_an_empty_one_is_none(migrat
 
 
 @pytest.mark.parametrize("session", ["of another tenant", "without a tenant"])
-def test_no_function_answers_for_another_tenant_than_that_of_the_session(migrated: Database, session: str) -> None:
+def test_no_function_answers_for_another_tenant_than_that_of_the_session(
+    migrated: Database, session: str
+) -> None:
     application = as_application(migrated, SECOND if session == "of another tenant" else "")
     made = calls(application, FIRST)
     assert len(made) >= (10 if migrated.server.has_vector else 8)
@@ -150,7 +178,9 @@ def test_every_view_asks_as_the_one_who_reads_it(migrated: Database) -> None:
     assert all(options == ["security_invoker=true"] for _, options in views)
 
 
-def test_the_owner_is_refused_at_the_start_of_an_application_and_the_application_is_not(migrated: Database) -> None:
+def test_the_owner_is_refused_at_the_start_of_an_application_and_the_application_is_not(
+    migrated: Database,
+) -> None:
     as_application(migrated).execute("SELECT require_row_security()")
     with pytest.raises(errors.InsufficientPrivilege, match="row level security does not hold"):
         migrated.connect().execute("SELECT require_row_security()")
@@ -160,7 +190,8 @@ def test_logins_and_keys_are_found_before_a_tenant_is_known_and_only_exactly(mig
     one, nobody = as_application(migrated, FIRST), as_application(migrated)
     user = value(one, "SELECT user_id FROM users")
     one.execute(
-        "INSERT INTO api_keys (key_hash, user_id, key_name, key_prefix, scopes) VALUES (sha256('secret'), %s, 'k', 'sk-1', '{chat}')",
+        "INSERT INTO api_keys (key_hash, user_id, key_name, key_prefix, scopes) "
+        "VALUES (sha256('secret'), %s, 'k', 'sk-1', '{chat}')",
         [user],
     )
     assert rows(nobody, "SELECT * FROM find_login(' ONE@First.example')") == [(UUID(FIRST), user)]
@@ -199,7 +230,12 @@ def test_a_search_finds_all_messages_of_the_tenant_with_the_word_and_none_of_ano
             [tenant, conversations[tenant], number, " ".join([marker, *words])],
         )
     for tenant in (FIRST, SECOND):
-        found = rows(as_application(migrated, tenant), "SELECT seq FROM search_messages(%s, %s, 100)", tenant, f"{marker} {wanted}")
+        found = rows(
+            as_application(migrated, tenant),
+            "SELECT seq FROM search_messages(%s, %s, 100)",
+            tenant,
+            f"{marker} {wanted}",
+        )
         expected = {
             number
             for number, (is_first, words) in enumerate(said, start=1)

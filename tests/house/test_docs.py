@@ -34,6 +34,13 @@ def test_every_command_and_every_option_has_a_help(command: click.Command) -> No
     assert not [option.name for option in options if not option.help]
 
 
+def test_every_command_but_psql_can_answer_in_json() -> None:
+    silent = [
+        name for name, command in generate.walk(program) if "as_json" not in {p.name for p in command.params}
+    ]
+    assert silent == ["pgratchet embedded psql"]
+
+
 def test_every_command_stands_in_the_reference_with_its_other_names() -> None:
     text = generate.pages()["commands.md"]
     assert all(f"\n## {name}\n" in text for name, _ in generate.walk(program))

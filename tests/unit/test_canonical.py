@@ -196,6 +196,8 @@ def test_the_data_of_a_copy_counts_but_not_the_pieces_it_comes_in() -> None:
     assert copied(b"1\n", b"2\n") == copied(b"1\n2", b"\n")
     assert copied(b"1\n2\n") != copied(b"1\n3\n")
     assert copied(b"A\n") != copied(b"a\n")
+    assert copied(b"1\r", b"", b"\n2\r\n") == copied(b"1\n2\n")
+    assert len({copied(b"1\r"), copied(b"1"), copied(b"1\r2"), copied(b"12"), copied(b"1\n")}) == 5
 
 
 @pytest.mark.parametrize("statement", [b"select  'A' , x", b'select "A",  $1 -- x'])

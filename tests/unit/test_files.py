@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -149,32 +150,31 @@ except ConfigurationError as error:
 
 
 @pytest.fixture
-def read_as_nobody(tmp_path: Path) -> Callable[[Path], str]:
-    """Read a folder without root's rights, in a child; returns what it says."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-
-    def read(folder: Path) -> str:
-        command = [sys.executable, "-c", READ, str(folder)]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    return read
+def open_folder() -> Iterator[Path]:
+    """Give a folder that every user of the machine can come to, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+        path.chmod(0o755)
 
 
-def test_a_file_that_may_not_be_read_is_an_error(folder: Path, read_as_nobody: Callable[[Path], str]) -> None:
-    [path, _] = write_migrations(folder, {"V1__x.sql": SELECT, "V2__x.sql": SELECT})
+def read_as_nobody(folder: Path) -> str:
+    """Read a folder without root's rights, in a child; give what it says."""
+    command = [sys.executable, "-c", READ, str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_file_that_may_not_be_read_is_an_error(open_folder: Path) -> None:
+    [path, _] = write_migrations(open_folder, {"V1__x.sql": SELECT, "V2__x.sql": SELECT})
     path.chmod(0)
-    told = read_as_nobody(folder)
+    told = read_as_nobody(open_folder)
     assert told == f"('unreadable', '{path}: cannot be read: Permission denied')\n"
 
 
-def test_a_folder_that_may_not_be_read_is_an_error(
-    folder: Path, read_as_nobody: Callable[[Path], str]
-) -> None:
-    folder.chmod(0o311)
-    told = read_as_nobody(folder)
-    folder.chmod(0o755)
-    assert told == f"cannot read the folder {folder}: Permission denied\n"
+def test_a_folder_that_may_not_be_read_is_an_error(open_folder: Path) -> None:
+    open_folder.chmod(0o311)
+    assert read_as_nobody(open_folder) == f"cannot read the folder {open_folder}: Permission denied\n"
 
 
 def test_a_folder_that_is_not_there_is_an_error_that_says_how_to_name_it(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ SEVERAL = [
     (f"{ATOMIC} select 1; end; select 2; end", [f"{ATOMIC} select 1; end", "select 2", "end"]),
     (f"{ATOMIC} end; select 2; end", [f"{ATOMIC} end", "select 2", "end"]),
     (f"{ATOMIC} select (end); end; b", [f"{ATOMIC} select (end); end", "b"]),
+    (f"{ATOMIC} select ($x$$x$, end); end; b", [f"{ATOMIC} select ($x$$x$, end); end", "b"]),
 ]
 
 
