@@ -44,7 +44,7 @@ unpack() {
 fetch_engine() {
     local packages=(docker.io containerd runc iptables iproute2)
     if [ "$suite" = bookworm ]; then packages+=(docker-compose); else packages+=(docker-cli docker-buildx docker-compose); fi
-    unpack "$STATE/engine" "$1" "${packages[@]}"
+    unpack "$STATE/engine" /var/lib/dpkg/status "${packages[@]}"
     ln -sf xtables-nft-multi "$STATE/engine/usr/sbin/iptables"
     ln -sf xtables-nft-multi "$STATE/engine/usr/sbin/ip6tables"
 }
@@ -71,11 +71,7 @@ fetch_wheels() {
 }
 
 digest=$(cat "$project/requirements/run.lock" "$project/containers/build.lock" | sha256sum)
-[ -d "$STATE/engine" ] && [ -d "$STATE/base" ] || prepare_apt
-status=/var/lib/dpkg/status
-# Packages of another suite may need another libc: then none of this machine's own counts as there.
-# shellcheck source=/dev/null
-[ "$suite" = "$(. /etc/os-release && echo "$VERSION_CODENAME")" ] || status=/dev/null
-[ -d "$STATE/engine" ] || fetch_engine "$status"
+if [ ! -d "$STATE/engine" ] || [ ! -d "$STATE/base" ]; then prepare_apt; fi
+[ -d "$STATE/engine" ] || fetch_engine
 [ -d "$STATE/base" ] || fetch_base
 if [ "$(cat "$STATE/wheels.digest" 2>/dev/null)" != "$digest" ]; then fetch_wheels; echo "$digest" > "$STATE/wheels.digest"; fi

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 FILE = "pgratchet.toml"
 URL_VARIABLES = ("PGRATCHET_DATABASE_URL", "DATABASE_URL")
+DIRECT_VARIABLE = "PGRATCHET_DIRECT_URL"
 LIBPQ_VARIABLES = ("PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGPORT")
 
 
@@ -22,6 +23,8 @@ class Settings(NamedTuple):
     url: str | None
     """A URL or conninfo; empty: libpq's own environment; None: the embedded PostgreSQL."""
     url_source: str
+    direct_url: str
+    """One that leads around a pooler, for what changes the database; empty: `url` does for that too."""
     directory: str
     seeds: str
     schema: str
@@ -41,6 +44,7 @@ class Key(NamedTuple):
 
 KEYS = (
     Key("url", "PGRATCHET_DATABASE_URL", "", "The database. Also `DATABASE_URL`, or libpq's own variables."),
+    Key("direct_url", "PGRATCHET_DIRECT_URL", "", "The same database, around its pooler: for what changes it."),
     Key("directory", "PGRATCHET_DIR", "database/migrations", "The folder of the migrations."),
     Key("seeds", "PGRATCHET_SEEDS", "database/seeds", "The folder of the seeds, one folder an environment."),
     Key("schema", "PGRATCHET_SCHEMA", "public", "The schema of the history table."),
@@ -63,8 +67,12 @@ def load(
     variables = os.environ if environment is None else environment
     here = os.path.abspath(start or os.getcwd())
     root, table = _file(here)
-    url, source = _url(given, variables, table)
     values = {key.name: _value(key, variables, table) for key in KEYS if key.name != "url"}
+    # Who names a database on the command line means that one, whatever the environment is set up for.
+    values["direct_url"] = "" if "url" in given else normal_url(_direct_url(variables, table))
+    url, source = _url(given, variables, table)
+    if url is None and values["direct_url"]:
+        url, source = values["direct_url"], DIRECT_VARIABLE
     for name in ("directory", "seeds"):
         values[name] = os.path.join(root, values[name])
     for name in set(values) & set(given):
@@ -122,6 +130,10 @@ def _url(
     if table.get("url"):
         return normal_url(table["url"]), FILE
     return None, "embedded"
+
+
+def _direct_url(variables: Mapping[str, str], table: Mapping[str, str]) -> str:
+    return secret(DIRECT_VARIABLE, variables) or table.get("direct_url", "")
 
 
 def _value(key: Key, variables: Mapping[str, str], table: Mapping[str, str]) -> str:

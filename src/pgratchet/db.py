@@ -1,30 +1,27 @@
-"""Connections: how they are made, how long we wait for them, what we say of them, and the runner's lock."""
+"""Connections: how they are made, how long we wait for them, and what we say of them."""
 
 from __future__ import annotations
 
 import os
 import re
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from random import uniform
 from typing import Any
 
 import psycopg
 from psycopg import conninfo
 
 from pgratchet import sql
-from pgratchet.errors import ConfigurationError, DatabaseUnreachable, LockNotAvailable
+from pgratchet.errors import ConfigurationError, DatabaseUnreachable
 from pgratchet.model import Observer, Waiting
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# Seconds between two tries, of a connection and of the lock.
+# Seconds between two tries.
 PAUSE = 0.5
 SAY_EVERY = 5.0
-LOCK_CLASS = zlib.crc32(b"pgratchet") & 0x7FFFFFFF
 
 # A refusal by the server says FATAL; these are the ones that pass by themselves.
 PASSING = re.compile(
@@ -62,6 +59,8 @@ class Session:
 
     connection: Connection
     url: str
+    pid: int
+    """Of the server's process; what a proxy says in its greeting is its own invention."""
     reset: tuple[str, ...]
     """Statements that leave nothing of a file's settings, role, temporary tables or cursors behind."""
 
@@ -96,9 +95,25 @@ def connect(url: str, *, name: str, wait: float, observer: Observer) -> Connecti
             return connection
 
 
-def session(url: str, *, name: str, wait: float, observer: Observer, lock_timeout: str = "50ms") -> Session:
-    """A connection set up to run migrations; `lock_timeout` as PostgreSQL writes it."""
+@contextmanager
+def opened(url: str, *, name: str, wait: float, observer: Observer) -> Iterator[Connection]:
+    """A connection as `connect` makes it, closed in the end; its loss is told as DatabaseUnreachable."""
     connection = connect(url, name=name, wait=wait, observer=observer)
+    try:
+        yield connection
+    except psycopg.OperationalError as error:
+        if not connection.broken:
+            raise
+        raise DatabaseUnreachable(
+            f"the connection to {describe(url)} was lost: {_reason(error)}",
+            "What was committed stands in the history; run it again.",
+        ) from error
+    finally:
+        connection.close()
+
+
+def session(connection: Connection, url: str, lock_timeout: str = "50ms") -> Session:
+    """Set a connection up to run migrations; `lock_timeout` as PostgreSQL writes it."""
     settings = {**SETTINGS, "lock_timeout": lock_timeout}
     for setting, value in WHERE_PERMITTED.items():
         with suppress(psycopg.Error):
@@ -119,7 +134,9 @@ def session(url: str, *, name: str, wait: float, observer: Observer, lock_timeou
         f"SELECT {assign}",
     )
     connection.execute(reset[-1].encode())
-    return Session(connection, url, reset)
+    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    assert row is not None
+    return Session(connection, url, int(row[0]), reset)
 
 
 def describe(url: str) -> str:
@@ -133,59 +150,6 @@ def describe(url: str) -> str:
     name = parts.get("dbname") or os.environ.get("PGDATABASE")
     place = f"{host}:{port}" if not str(host).startswith("/") else f"socket {host} port {port}"
     return f"database {name} at {place}" if name else f"the server at {place}"
-
-
-@contextmanager
-def runner_lock(connection: Connection, history: str, *, wait: float, observer: Observer) -> Iterator[bool]:
-    """Hold the lock of the one runner of this database's history; yields whether we had to wait for it.
-
-    Polled, on a connection with no open transaction and no bound parameter: a blocking wait would
-    deadlock CREATE INDEX CONCURRENTLY, and a bound parameter would pin a snapshot that it waits for.
-    Raises LockNotAvailable after `wait` seconds.
-    """
-    key = f"{LOCK_CLASS}, {zlib.crc32(history.encode()) - 2**31}"
-    waited = _take(connection, key, wait, observer)
-    try:
-        yield waited
-    finally:
-        if not connection.broken and not connection.closed:
-            with suppress(psycopg.Error):
-                connection.execute(f"SELECT pg_catalog.pg_advisory_unlock({key})".encode())
-
-
-def _take(connection: Connection, key: str, wait: float, observer: Observer) -> bool:
-    began = time.monotonic()
-    said = -SAY_EVERY
-    query = f"SELECT pg_catalog.pg_try_advisory_lock({key})".encode()
-    while not _one(connection, query):
-        passed = time.monotonic() - began
-        who = _holder(connection, key)
-        if passed >= wait:
-            raise LockNotAvailable(
-                f"another run holds the lock of this database: {'; '.join(who) or 'it just let go'}",
-                "Wait until it is done and run again; --lock-wait sets how long we wait.",
-            )
-        if passed - said >= SAY_EVERY:
-            observer(Waiting("for another run to end", passed, who))
-            said = passed
-        time.sleep(min(uniform(0.05, PAUSE), max(0.0, wait - passed)))  # noqa: S311 - jitter, not a secret
-    return said >= 0
-
-
-def _one(connection: Connection, query: bytes) -> Any:
-    row = connection.execute(query).fetchone()
-    return row[0] if row else None
-
-
-def _holder(connection: Connection, key: str) -> tuple[str, ...]:
-    classid, objid = (int(part) for part in key.split(","))
-    query = sql.load("lock_holder").format(classid=classid, objid=objid % 2**32)
-    rows = connection.execute(query.encode()).fetchall()
-    return tuple(
-        f"pid {pid}, {name or 'unknown'}, from {host}, since {since:%H:%M:%S}"
-        for pid, name, host, since, _, _ in rows
-        if since
-    )
 
 
 def _parameters(url: str, name: str) -> dict[str, Any]:
@@ -233,7 +197,8 @@ def environment(connection: Connection) -> str | None:
 
 def set_environment(connection: Connection, name: str) -> None:
     """Mark the database; an empty name takes the mark away. Needs its owner."""
-    database = sql.quote(str(_one(connection, b"SELECT pg_catalog.current_database()")))
+    row = connection.execute("SELECT pg_catalog.current_database()").fetchone()
+    database = sql.quote(str(row[0] if row else ""))
     change = f"SET {MARK} = {sql.literal(name)}" if name else f"RESET {MARK}"
     try:
         connection.execute(f"ALTER DATABASE {database} {change}".encode())

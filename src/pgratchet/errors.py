@@ -8,6 +8,7 @@ PgratchetError                  1
 ├── StatementFailed             1   the server refused a statement
 ├── RunFailed                   1   the run stopped for another reason
 ├── FindingsError               4
+├── PreflightError              4   a check before the run refuses it
 ├── HistoryError                5   files and history disagree
 ├── LockNotAvailable            6   another runner, or the application, holds what we need
 ├── DriftError                  7
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # a start with nothing to do has no use for the model
     from pathlib import Path
 
-    from pgratchet.model import Migration, Outcome, Problem, Statement
+    from pgratchet.model import Check, Migration, Outcome, Problem, Statement
 
 
 class PgratchetError(Exception):
@@ -126,6 +127,17 @@ class FindingsError(PgratchetError):
     """Findings at or over the threshold."""
 
     exit_code = 4
+
+
+class PreflightError(PgratchetError):
+    """The live database is not in a state to run the plan; nothing was run."""
+
+    exit_code = 4
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        super().__init__("\n".join(f"{check.name}: {check.reason}" for check in checks), checks[0].hint)
+        self.checks = checks
+        """Those that refuse."""
 
 
 class HistoryError(PgratchetError):

@@ -261,6 +261,26 @@ class Outcome:
     applied: int = 0
 
 
+class Verdict(StrEnum):
+    """What a check before a run says of it."""
+
+    PASS = "pass"
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at the live database before a run: what was found, and what to do about it."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+    hint: str | None = None
+    script: str | None = None
+    """The file that it is about, where it is about one."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepStarted:
     """A migration begins; its place among the steps of the run, from 1."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from pgratchet import __version__, apply, config, db, files, history, parse, plan
+from pgratchet import __version__, apply, config, db, files, history, lock, parse, plan
 from pgratchet.config import Settings
 from pgratchet.errors import ConfigurationError, HistoryError
 from pgratchet.model import (
@@ -56,18 +56,13 @@ def up(
     chosen = settings or _settings(url, directory)
     migrations = files.read(Path(chosen.directory))
     run = _run(chosen)
-    session = db.session(
-        database(chosen),
-        name=_name("up", run),
-        wait=wait,
-        observer=observer,
-        lock_timeout=patience.lock_timeout,
-    )
-    with closing(session.connection) as connection:
-        names = history.Names(chosen.schema, chosen.table)
+    names = history.Names(chosen.schema, chosen.table)
+    target = database(chosen, direct=True)
+    with db.opened(target, name=_name("up", run), wait=wait, observer=observer) as connection:
         if to is None and (found := _nothing_to_do(connection, names, migrations)):
             return found
-        with db.runner_lock(connection, names.history, wait=lock_wait, observer=observer):
+        with lock.hold(connection, target, names.history, wait=lock_wait, observer=observer):
+            session = db.session(connection, target, patience.lock_timeout)
             preview = _preview(connection, names, migrations, to=to, out_of_order=out_of_order)
             if preview.plan.problems:
                 raise HistoryError(preview.plan.problems)
@@ -89,7 +84,7 @@ def preview(
     chosen = settings or _settings(url, directory)
     migrations = files.read(Path(chosen.directory))
     names = history.Names(chosen.schema, chosen.table)
-    with closing(_connect(chosen, "preview", wait, observer)) as connection:
+    with _connect(chosen, "preview", wait, observer) as connection:
         return _preview(connection, names, migrations, to=to, out_of_order=out_of_order)
 
 
@@ -105,7 +100,7 @@ def status(
     chosen = settings or _settings(url, directory)
     migrations = files.read(Path(chosen.directory))
     names = history.Names(chosen.schema, chosen.table)
-    with closing(_connect(chosen, "status", wait, observer)) as connection:
+    with _connect(chosen, "status", wait, observer) as connection:
         made, rows, state = _plan(connection, names, migrations, to=None, out_of_order=False)
         return plan.overview(migrations, rows, made, database=state.name)
 
@@ -130,10 +125,11 @@ def baseline(
     if version and not any(m.version == version for m in marked):
         raise ConfigurationError(f"no file has version {version}", "Name the version that the schema is at.")
     run = _run(chosen)
-    session = db.session(database(chosen), name=_name("baseline", run), wait=wait, observer=observer)
-    with closing(session.connection) as connection:
-        names = history.Names(chosen.schema, chosen.table)
-        with db.runner_lock(connection, names.history, wait=LOCK_WAIT, observer=observer):
+    names = history.Names(chosen.schema, chosen.table)
+    target = database(chosen, direct=True)
+    with db.opened(target, name=_name("baseline", run), wait=wait, observer=observer) as connection:
+        with lock.hold(connection, target, names.history, wait=LOCK_WAIT, observer=observer):
+            session = db.session(connection, target)
             _refuse_second_baseline(connection, names)
             scripts = {m.script: parse.read(m.path) for m in marked}
             apply.mark(apply.prepare(session, names, run, scripts, (), observer), marked, zero=not version)
@@ -152,7 +148,7 @@ def mark(
     It is a setting of the database, not a row in it: a copy or a restored backup is not production.
     """
     chosen = settings or _settings(None, None)
-    with closing(_connect(chosen, "mark", wait, observer)) as connection:
+    with _connect(chosen, "mark", wait, observer) as connection:
         if environment is not None:
             db.set_environment(connection, environment)
         return db.environment(connection)
@@ -172,8 +168,8 @@ def seed(
     chosen = settings or _settings(None, None)
     found = files.seeds(Path(chosen.seeds), environment)
     run = _run(chosen)
-    session = db.session(database(chosen), name=_name("seed", run), wait=wait, observer=observer)
-    with closing(session.connection) as connection:
+    target = database(chosen, direct=True)
+    with db.opened(target, name=_name("seed", run), wait=wait, observer=observer) as connection:
         if db.environment(connection) == "production":
             raise ConfigurationError(
                 "this database is marked as production; seeds are for development and tests",
@@ -182,12 +178,19 @@ def seed(
         scripts = {item.script: parse.read(item.path) for item in found}
         names = history.Names(chosen.schema, chosen.table)
         steps = tuple(item.script for item in found)
+        lock.refuse_shared_sessions(connection, target)
+        session = db.session(connection, target)
         apply.run_files(apply.prepare(session, names, run, scripts, steps, observer), found)
     return found
 
 
-def database(settings: Settings) -> str:
-    """The URL to connect to: the one set, or that of the embedded PostgreSQL, started if need be."""
+def database(settings: Settings, *, direct: bool = False) -> str:
+    """The URL to connect to: the one set, or that of the embedded PostgreSQL, started if need be.
+
+    `direct`: where there is one that leads around a pooler, that one.
+    """
+    if direct and settings.direct_url:
+        return settings.direct_url
     if settings.url is not None:
         return settings.url
     from pgratchet import embedded
@@ -207,9 +210,11 @@ def _name(verb: str, run: history.Run) -> str:
     return f"pgratchet {__version__} {verb} {run.id[:8]}"
 
 
-def _connect(settings: Settings, verb: str, wait: float, observer: Observer) -> db.Connection:
+def _connect(
+    settings: Settings, verb: str, wait: float, observer: Observer
+) -> AbstractContextManager[db.Connection]:
     name = f"pgratchet {__version__} {verb}"
-    return db.connect(database(settings), name=name, wait=wait, observer=observer)
+    return db.opened(database(settings), name=name, wait=wait, observer=observer)
 
 
 def _work(

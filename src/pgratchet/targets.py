@@ -73,14 +73,14 @@ def strongest(targets: Iterable[Target]) -> tuple[Target, ...]:
 def _alter_table(node: Node) -> Iterator[Target]:
     if node.get("objtype") != "OBJECT_TABLE":
         return
-    table = _name(node["relation"])
+    table = table_name(node["relation"])
     for item in node.get("cmds", ()):
         command = item["AlterTableCmd"]
         action = command["subtype"]
         yield table, LIGHT if action in LIGHT_ACTIONS else _mode(action, command)
         if "PartitionCmd" in command.get("def", {}):
-            yield _name(command["def"]["PartitionCmd"]["name"]), FULL
-    yield from _references(node)
+            yield table_name(command["def"]["PartitionCmd"]["name"]), FULL
+    yield from references(node)
 
 
 def _mode(action: str, command: Node) -> str:
@@ -89,37 +89,37 @@ def _mode(action: str, command: Node) -> str:
     return KEY if foreign or action in KEY_ACTIONS else FULL
 
 
-def _references(node: object) -> Iterator[Target]:
+def references(node: object) -> Iterator[Target]:
     """Tables that a foreign key refers to, wherever it stands in a tree."""
     if isinstance(node, dict):
         if "pktable" in node:
-            yield _name(node["pktable"]), KEY
+            yield table_name(node["pktable"]), KEY
         for value in node.values():
-            yield from _references(value)
+            yield from references(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _references(value)
+            yield from references(value)
 
 
 def _drop(node: Node) -> Iterator[Target]:
     for item in node.get("objects", ()):
         names = [part["String"]["sval"] for part in item.get("List", {}).get("items", ()) if "String" in part]
         if node["removeType"] == "OBJECT_TABLE":
-            yield _quoted(names), FULL
+            yield quoted(names), FULL
         elif node["removeType"] in {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}:
-            yield _quoted(names[:-1]), FULL
+            yield quoted(names[:-1]), FULL
 
 
 def _one(mode: str, key: str = "relation") -> Callable[[Node], Iterator[Target]]:
     def rule(node: Node) -> Iterator[Target]:
         if key in node:
-            yield _name(node[key]), mode
+            yield table_name(node[key]), mode
 
     return rule
 
 
 def _index(node: Node) -> Iterator[Target]:
-    yield _name(node["relation"]), LIGHT if node.get("concurrent") else BUILD
+    yield table_name(node["relation"]), LIGHT if node.get("concurrent") else BUILD
 
 
 def _rename(node: Node) -> Iterator[Target]:
@@ -127,18 +127,18 @@ def _rename(node: Node) -> Iterator[Target]:
         node.get("renameType") in {"OBJECT_TABLE", "OBJECT_COLUMN", "OBJECT_TABCONSTRAINT"}
         and "relation" in node
     ):
-        yield _name(node["relation"]), FULL
+        yield table_name(node["relation"]), FULL
 
 
 def _truncate(node: Node) -> Iterator[Target]:
-    return ((_name(item["RangeVar"]), FULL) for item in node.get("relations", ()))
+    return ((table_name(item["RangeVar"]), FULL) for item in node.get("relations", ()))
 
 
-def _name(node: Node) -> str:
-    return _quoted([node[part] for part in ("catalogname", "schemaname", "relname") if node.get(part)])
+def table_name(node: Node) -> str:
+    return quoted([node[part] for part in ("catalogname", "schemaname", "relname") if node.get(part)])
 
 
-def _quoted(names: Iterable[str]) -> str:
+def quoted(names: Iterable[str]) -> str:
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
@@ -147,7 +147,7 @@ _RULES: dict[str, Callable[[Node], Iterator[Target]]] = {
     "AlterObjectSchemaStmt": _one(FULL),
     "AlterPolicyStmt": _one(FULL, "table"),
     "CreatePolicyStmt": _one(FULL, "table"),
-    "CreateStmt": _references,
+    "CreateStmt": references,
     "CreateTrigStmt": _one(KEY),
     "DropStmt": _drop,
     "IndexStmt": _index,

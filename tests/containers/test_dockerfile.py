@@ -26,7 +26,9 @@ def test_hadolint_has_nothing_to_say(dockerfile: Path) -> None:
 def test_it_can_be_built_where_nothing_but_the_base_image_and_python_packages_can_be_had(
     dockerfile: Path,
 ) -> None:
-    assert not re.search(r"^#\s*syntax\s*=", dockerfile.read_text(), re.MULTILINE), "BuildKit would fetch this image"
+    assert not re.search(r"^#\s*syntax\s*=", dockerfile.read_text(), re.MULTILINE), (
+        "BuildKit would fetch this image"
+    )
     steps = " ".join(value for name, value in instructions(dockerfile) if name == "RUN")
     assert not re.search(r"\b(apt|apt-get|apk|curl|wget)\b", steps)
     assert not re.search(r"(RUN|COPY) (--mount|<<)", dockerfile.read_text()), "not every builder knows these"

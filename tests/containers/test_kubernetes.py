@@ -31,7 +31,9 @@ def _deployment() -> dict[str, Any]:
 
 
 def _pods() -> list[Any]:
-    return [pytest.param(made["spec"]["template"]["spec"], id=made["kind"]) for made in (_job(), _deployment())]
+    return [
+        pytest.param(made["spec"]["template"]["spec"], id=made["kind"]) for made in (_job(), _deployment())
+    ]
 
 
 def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -47,7 +49,9 @@ def test_the_job_is_tried_again_only_where_that_can_help() -> None:
     assert failure["action"] == "FailJob"
     assert set(failure["onExitCodes"]["values"]) == HOPELESS
     assert not TRY_AGAIN & set(failure["onExitCodes"]["values"])
-    assert failure["onExitCodes"]["containerName"] == _job()["spec"]["template"]["spec"]["containers"][0]["name"]
+    assert (
+        failure["onExitCodes"]["containerName"] == _job()["spec"]["template"]["spec"]["containers"][0]["name"]
+    )
 
 
 def test_the_policy_is_allowed_which_needs_pods_that_are_never_restarted_in_place() -> None:
@@ -81,7 +85,9 @@ def test_the_secret_is_a_file_that_the_containers_may_read(pod: dict[str, Any]) 
     for container in _containers(pod):
         [variable] = container["env"]
         assert variable["name"] == "DATABASE_URL_FILE"
-        mounted = {mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == volume["name"]}
+        mounted = {
+            mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == volume["name"]
+        }
         assert variable["value"].rpartition("/")[0] in mounted
 
 

@@ -159,7 +159,7 @@ def plan(connection: Connection, query: str) -> str:
 def test_an_index_serves_the_list_of_conversations_and_no_index_is_on_a_flag(migrated: Database) -> None:
     owner = migrated.connect()
     owner.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
-    listing = f"SELECT * FROM list_conversations('{FIRST}', '{FIRST_USER}', 50, now(), uuid_v7())"
+    listing = f"SELECT * FROM list_conversations('{FIRST}', '{FIRST_USER}', 50, now(), '{FIRST_USER}')"
     assert "conversations_active_idx" in plan(owner, listing)
     flags = rows(
         owner,

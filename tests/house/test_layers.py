@@ -24,7 +24,7 @@ LAYERS = (
         "targets",
     },
     {"canonical", "scan", "files", "plan", "db", "wire", "embedded", "glance"},
-    {"parse", "history", "scaffold"},
+    {"parse", "history", "scaffold", "lock"},
     {"apply"},
     {"ops", "report"},
     {"cli"},
@@ -34,7 +34,7 @@ LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 # Who may import what others must leave alone.
 OWNERS = {
-    "psycopg": {"db", "wire", "history", "apply", "pgtools"},
+    "psycopg": {"db", "lock", "wire", "history", "apply", "pgtools"},
     "click": {"cli"},
     "rich": {"cli"},
     "ctypes": {"glance", "grammar"},

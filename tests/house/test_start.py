@@ -11,6 +11,7 @@ import pytest
 
 import pgratchet
 from tests.folders import write_migrations
+from tests.house.source import PACKAGE
 from tests.servers import Database
 
 HEAVY = {
@@ -37,7 +38,9 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 def loaded(program: str, *arguments: str) -> tuple[list[str], set[str]]:
     """Give the lines that a program prints in a fresh interpreter, and what it imports."""
     command = [sys.executable, "-c", LOADED.format(program), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", env={})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd="/", env={"PYTHONPATH": str(PACKAGE.parent)}
+    )
     *lines, modules = done.stdout.splitlines()
     return lines, set(json.loads(modules))
 

@@ -75,6 +75,14 @@ def test_the_url_is_taken_from_the_first_place_that_has_one(tmp_path: Path) -> N
     assert source(None) == ("postgresql://file", "pgratchet.toml")
 
 
+def test_the_environment_is_that_of_the_process_unless_another_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGRATCHET_TABLE", "of_the_process")
+    assert config.load(start=str(tmp_path)).table == "of_the_process"
+    assert config.load(environment={}, start=str(tmp_path)).table == "schema_migrations"
+
+
 @pytest.mark.parametrize("variable", config.LIBPQ_VARIABLES)
 def test_each_of_libpqs_variables_means_that_libpq_finds_the_database(tmp_path: Path, variable: str) -> None:
     assert load(tmp_path, **{variable: "x"}).url == ""
@@ -197,7 +205,9 @@ def test_a_url_of_another_database_is_refused(url: str) -> None:
         config.normal_url(url)
 
 
-@pytest.mark.parametrize("text", ["", "host=h dbname=d", "host=h password=top://secret", "pass:word@h://x"])
+@pytest.mark.parametrize(
+    "text", ["", "shop", "host=h dbname=d", "host=h password=top://secret", "pass:word@h://x"]
+)
 def test_what_is_no_url_is_left_to_libpq(text: str) -> None:
     assert config.normal_url(text) == text
 

@@ -23,7 +23,6 @@ Look = Callable[[Migration, Statement, float], None]
 def watcher(session: db.Session, observer: Observer) -> Iterator[Look]:
     """A function to call while a statement runs; it connects only when one takes longer than a second."""
     connections: list[db.Connection] = []
-    pid = session.connection.info.backend_pid
     last = [0.0]
 
     def look(migration: Migration, statement: Statement, seconds: float) -> None:
@@ -34,7 +33,7 @@ def watcher(session: db.Session, observer: Observer) -> Iterator[Look]:
         try:
             if not connections:
                 connections.append(db.connect(session.url, name="pgratchet watch", wait=0, observer=ignore))
-            observer(Progressed(migration, statement, seconds, *figures(connections[0], pid)))
+            observer(Progressed(migration, statement, seconds, *figures(connections[0], session.pid)))
         except (psycopg.Error, PgratchetError):
             # No slot left for a second connection, say: the run itself goes on.
             last[0] = float("inf")

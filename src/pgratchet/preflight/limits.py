@@ -1,0 +1,20 @@
+"""From where on the checks warn or refuse."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """Seconds and bytes."""
+
+    budget: float = 600.0
+    """How long a run tries for a lock: who has held one against us for longer will not end in time."""
+    long: float = 60.0
+    """From this age on a transaction is long."""
+    idle: float = 10.0
+    """From here on a session that sits in a transaction is idle, and not between two statements."""
+    lag_bytes: int = 16 << 20
+    lag_seconds: float = 30.0
+    retained: int = 1 << 30
+    """What a slot that nobody reads may keep from being removed."""
