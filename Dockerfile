@@ -8,17 +8,17 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /build
-# An environment without pip: what is not in the image cannot be out of date in it.
-RUN python -m venv --without-pip /opt/pgratchet
+# Environments without pip, for the image and for the tools of the build: the base image's fills both.
+RUN python -m venv --without-pip /opt/pgratchet && python -m venv --without-pip builder
 COPY requirements/run.lock containers/build.lock ./
 # --only-binary: a platform without a wheel must fail here, by name, and not look for a compiler.
-RUN python -m venv builder \
- && builder/bin/python -m pip install --no-cache-dir --require-hashes --only-binary=:all: --requirement build.lock \
+RUN python -m pip --python builder/bin/python install --no-cache-dir --no-compile \
+        --require-hashes --only-binary=:all: --requirement build.lock \
  && python -m pip --python /opt/pgratchet/bin/python install --no-cache-dir --no-compile \
         --require-hashes --only-binary=:all: --requirement run.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
-RUN builder/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
+RUN python -m pip --python builder/bin/python wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
  && python -m pip --python /opt/pgratchet/bin/python install --no-cache-dir --no-compile --no-deps --no-index dist/*.whl \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/pgratchet/lib
 

@@ -16,6 +16,7 @@ private_apt() {
 
 prepare_apt() {
     local mirror
+    # shellcheck disable=SC2016  # the dollar is apt's
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') ||
         { echo "no Debian mirror among this machine's package sources" >&2; return 1; }
     mkdir -p "$STATE"/apt/lists/partial "$STATE"/apt/cache/archives/partial

@@ -35,7 +35,7 @@ def schema_version() -> int | None:
 class Handler(BaseHTTPRequestHandler):
     """Answers one path; 503 tells an orchestrator not to send requests here."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         """Answer /health."""
         if self.path != "/health":
             self.send_error(404)

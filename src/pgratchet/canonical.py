@@ -80,7 +80,6 @@ class Digest:
         if with_data:
             self._data.update(self._cut)
             self._quotes.update(self._data.digest())
-            self._data = _hash()
             self._cut = b""
         self._size += len(plain)
         if self._size >= _AT_ONCE:
@@ -109,8 +108,8 @@ class Digest:
 def _parts(text: bytes) -> tuple[bytes, bytes]:
     """The text with a NUL in place of each quoted part, and those parts.
 
-    Most statements have no quotes but ' and no comments: there every second part is a string. What is told
-    apart in the other way is marked, so that no two different statements come to the same.
+    Most statements have no quotes but ' and no comments: there every second part is a string, and is given
+    without its quotes. In the other way each part begins with its own, so no two statements come to the same.
     """
     text = text.replace(b"\r\n", b"\n")
     parts = text.split(b"'")
@@ -128,7 +127,7 @@ def _parts(text: bytes) -> tuple[bytes, bytes]:
     quoted = found[1::3]
     found[1::3] = [b"\0" if part.startswith(b"'") else b"\6" for part in quoted]
     del found[2::3]
-    return b"\5" + b"".join(found), b"\0".join(quoted) + b"\0"
+    return b"".join(found), b"\0".join(quoted) + b"\0"
 
 
 def canonical(text: bytes) -> bytes:
@@ -140,7 +139,7 @@ def canonical(text: bytes) -> bytes:
 def spelling(text: bytes) -> str:
     """The tokens of a statement in lower case, with a NUL in place of each quoted part."""
     plain, _ = _parts(text)
-    return _spelt(plain.removeprefix(b"\5")).replace(b"\6", b"\0").decode()
+    return _spelt(plain).replace(b"\6", b"\0").decode()
 
 
 def comments(text: str) -> Iterator[tuple[str, int, int]]:

@@ -13,7 +13,8 @@ PgratchetError                  1
 ├── LockNotAvailable            6   another runner, or the application, holds what we need
 ├── DriftError                  7
 ├── DatabaseUnreachable         8
-└── Terminated                143   SIGTERM, or 130 by Ctrl-C
+└── Terminated                143   SIGTERM
+    └── Interrupted           130   Ctrl-C
 """
 
 from __future__ import annotations
@@ -172,3 +173,9 @@ class Terminated(PgratchetError):
     """The run was told to stop, and stopped cleanly."""
 
     exit_code = 143
+
+
+class Interrupted(Terminated):
+    """The same by Ctrl-C."""
+
+    exit_code = 130

@@ -29,7 +29,9 @@ DIRECT = "Give the URL of the server itself as PGRATCHET_DIRECT_URL; everything 
 
 
 @contextmanager
-def hold(connection: Connection, url: str, history: str, *, wait: float, observer: Observer) -> Iterator[bool]:
+def hold(
+    connection: Connection, url: str, history: str, *, wait: float, observer: Observer
+) -> Iterator[bool]:
     """Hold the lock of the one runner of this database's history; yields whether we had to wait for it.
 
     Polled, on a connection with no open transaction and no bound parameter: a blocking wait would
@@ -124,9 +126,7 @@ def _give_back(connection: Connection, key: str, observer: Observer) -> None:
         return
     with suppress(psycopg.Error):
         if not _yes(connection, f"SELECT pg_catalog.pg_advisory_unlock({key})"):
-            observer(
-                Noticed("WARNING", "the lock of the one runner was no longer ours when we gave it back")
-            )
+            observer(Noticed("WARNING", "the lock of the one runner was no longer ours when we gave it back"))
 
 
 def _told(connection: Connection, key: str) -> tuple[str, ...]:

@@ -127,12 +127,14 @@ def baseline(
     run = _run(chosen)
     names = history.Names(chosen.schema, chosen.table)
     target = database(chosen, direct=True)
-    with db.opened(target, name=_name("baseline", run), wait=wait, observer=observer) as connection:
-        with lock.hold(connection, target, names.history, wait=LOCK_WAIT, observer=observer):
-            session = db.session(connection, target)
-            _refuse_second_baseline(connection, names)
-            scripts = {m.script: parse.read(m.path) for m in marked}
-            apply.mark(apply.prepare(session, names, run, scripts, (), observer), marked, zero=not version)
+    with (
+        db.opened(target, name=_name("baseline", run), wait=wait, observer=observer) as connection,
+        lock.hold(connection, target, names.history, wait=LOCK_WAIT, observer=observer),
+    ):
+        session = db.session(connection, target)
+        _refuse_second_baseline(connection, names)
+        scripts = {m.script: parse.read(m.path) for m in marked}
+        apply.mark(apply.prepare(session, names, run, scripts, (), observer), marked, zero=not version)
     return tuple(marked)
 
 

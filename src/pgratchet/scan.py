@@ -206,8 +206,7 @@ def _comment_end(source: Source, position: int) -> int:
 def _dollar_end(source: Source, position: int) -> int:
     tag = _pattern(lexical.TAG).match(source.buffer, position)
     if tag is None:
-        cut = _pattern(rb"\$" + _WORD + rb"\Z").match(source.buffer, position) and not source.ended
-        return -1 if cut else position + 1
+        return position + 1
     end = source.buffer.find(tag.group(), tag.end())
     if end < 0 and source.ended:
         name = tag.group().decode()

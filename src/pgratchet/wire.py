@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -70,26 +70,23 @@ def send(
     window: int = WINDOW,
     started: Callable[[Command], None] = lambda _: None,
     idle: Callable[[float], None] = lambda _: None,
-) -> Iterator[Reply]:
+) -> Generator[Reply, None, None]:
     """Run commands in order; `started` hears which one the server is at, `idle` how long that already takes.
 
     Stopping early, by an exception too, cancels what runs. Raises Refused, or psycopg.OperationalError
     where the connection is lost.
     """
-    for way, group in groupby(commands, key=_way):
-        if way == "pipeline":
-            yield from _pipeline(connection, group, window, started, idle)
-        else:
-            run = _copy if way == "copy" else _alone
+    for alone, group in groupby(commands, key=_goes_alone):
+        if alone:
             for command in group:
                 started(command)
-                yield run(connection, command, idle)
+                yield _alone(connection, command, idle)
+        else:
+            yield from _pipeline(connection, group, window, started, idle)
 
 
-def _way(command: Command) -> str:
-    if command.pieces is not None:
-        return "copy"
-    return "alone" if command.statement is not None and command.statement.alone else "pipeline"
+def _goes_alone(command: Command) -> bool:
+    return command.pieces is not None or (command.statement is not None and command.statement.alone)
 
 
 def _pipeline(
@@ -129,7 +126,7 @@ def _replies(
             now = time.monotonic()
             command = flying.popleft()
             if result.status in FAILED:
-                raise Refused(command, error_from_result(result), now - since)
+                raise _failure(pgconn, command, result, now - since)
             yield Reply(command, (result.command_status or b"").decode(), now - since)
             since = now
             if flying:
@@ -212,49 +209,71 @@ def _leave(connection: Connection, *, cancel: bool = False) -> None:
 
 
 def _alone(connection: Connection, command: Command, idle: Callable[[float], None]) -> Reply:
+    """Send a command by itself; the inline data of a COPY goes after it."""
     pgconn = connection.pgconn
     began = time.monotonic()
     try:
+        pgconn.nonblocking = 1  # else a server that takes no data would keep us from hearing a signal
         pgconn.send_query(command.sql.encode())
         last = _last_result(pgconn, idle)
+        if last.status == pq.ExecStatus.COPY_IN and command.pieces is not None:
+            _feed(pgconn, command.pieces(), idle)
+            last = _last_result(pgconn, idle)
+        pgconn.nonblocking = 0
     except BaseException:
-        if pgconn.status == pq.ConnStatus.OK:
-            connection.cancel_safe(timeout=10)
-            _last_result(pgconn, lambda _: None)
+        settle(connection)
         raise
     seconds = time.monotonic() - began
     if last.status in FAILED:
-        raise Refused(command, error_from_result(last), seconds)
+        raise _failure(pgconn, command, last, seconds)
     return Reply(command, (last.command_status or b"").decode(), seconds)
 
 
+def _feed(pgconn: Any, pieces: Iterator[bytes], idle: Callable[[float], None]) -> None:
+    """Send the data of a COPY as fast as the server takes it."""
+    began = time.monotonic()
+    for piece in pieces:
+        while not pgconn.put_copy_data(piece) or pgconn.flush():
+            if not _ready(pgconn):
+                idle(time.monotonic() - began)
+    while not pgconn.put_copy_end():
+        _ready(pgconn)
+
+
 def _last_result(pgconn: Any, idle: Callable[[float], None]) -> Any:
+    """Wait for the end of a command, or for the server to ask for the data of a COPY."""
     began = time.monotonic()
     last = None
     while True:
         while pgconn.is_busy():
-            readable, _, _ = select.select([pgconn.socket], [], [], PATIENCE)
-            if readable:
-                pgconn.consume_input()
-            else:
+            if not _ready(pgconn):
                 idle(time.monotonic() - began)
         result = pgconn.get_result()
         if result is None:
             return last
         last = result
+        if result.status == pq.ExecStatus.COPY_IN:
+            return last
 
 
-def _copy(connection: Connection, command: Command, idle: Callable[[float], None]) -> Reply:
-    assert command.pieces is not None
-    began = time.monotonic()
-    with connection.cursor() as cursor:
-        try:
-            with cursor.copy(command.sql.encode()) as copy:
-                for piece in command.pieces():
-                    copy.write(piece)
-                    idle(time.monotonic() - began)
-        except psycopg.Error as error:
-            if connection.broken:
-                raise
-            raise Refused(command, error, time.monotonic() - began) from error
-        return Reply(command, cursor.statusmessage or "", time.monotonic() - began)
+def settle(connection: Connection) -> None:
+    """Cancel what still runs, and take the replies to it: after this the connection can be used again."""
+    pgconn = connection.pgconn
+    while pgconn.status == pq.ConnStatus.OK and pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+        connection.cancel_safe(timeout=10)  # again and again: the first may come before the command does
+        _ready(pgconn)
+        while not pgconn.is_busy() and (result := pgconn.get_result()) is not None:
+            if result.status == pq.ExecStatus.COPY_IN:
+                pgconn.put_copy_end(b"stopped")
+    if pgconn.status == pq.ConnStatus.OK:
+        pgconn.nonblocking = 0
+
+
+def _failure(pgconn: Any, command: Command, result: Any, seconds: float) -> Exception:
+    """A refusal of the command, or the end of the session, which is no verdict on the command."""
+    error = error_from_result(result)
+    ended = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
+    if not ended and pgconn.status == pq.ConnStatus.OK:
+        return Refused(command, error, seconds)
+    pgconn.finish()
+    return psycopg.OperationalError(str(error))

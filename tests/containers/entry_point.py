@@ -12,8 +12,18 @@ from pathlib import Path
 from tests.containers.declared import entry_point, image_environment
 from tests.servers import Database
 
-SLEEPS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()"
-LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+SLEEPS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()
+"""
+LOCKS = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE locktype = 'advisory' AND datname = current_database()
+"""
+RUNS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name LIKE 'pgratchet% up %' AND datname = current_database()
+"""
 
 
 @dataclass(frozen=True, slots=True)

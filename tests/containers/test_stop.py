@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.entry_point import LOCKS, SLEEPS, Run, count, eventually, exists, run
+from tests.containers.entry_point import LOCKS, RUNS, SLEEPS, Run, count, eventually, exists, run
 from tests.folders import write_migrations
 from tests.servers import Database
 
@@ -55,8 +55,7 @@ def test_sigterm_while_another_replica_migrates_ends_only_the_one_that_waits(
 ) -> None:
     first = _in_the_slow_statement(database, folder)
     second = Run(folder, DATABASE_URL=database.url)
-    polls = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgratchet%up%' AND datname = current_database()"
-    eventually(lambda: count(database, polls) == 2)
+    eventually(lambda: count(database, RUNS) == 2)
     second.process.send_signal(signal.SIGTERM)
     assert second.ended(within=5).code == 143
     assert count(database, SLEEPS) == 1, "the first one must go on"

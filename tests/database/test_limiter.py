@@ -220,6 +220,15 @@ def test_a_busy_caller_is_one_row_that_is_updated_in_place(migrated: Database) -
     assert in_place >= 0.95 * all_updates
 
 
+def test_time_goes_on_inside_a_transaction(migrated: Database) -> None:
+    application = as_application(migrated, FIRST)
+    take = "SELECT allowed FROM take_rate_limit(%s, 'u', 'l', 10, '1 second', 1)"
+    with application.transaction():
+        assert [value(application, take, FIRST), value(application, take, FIRST)] == [True, False]
+        application.execute("SELECT pg_sleep(0.15)")
+        assert value(application, take, FIRST)
+
+
 @given(costs=st.lists(st.integers(0, 9), min_size=1, max_size=25), amount=st.integers(1, 30))
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_costs_are_allowed_exactly_while_they_fit(migrated: Database, costs: list[int], amount: int) -> None:

@@ -25,7 +25,7 @@ LAYERS = (
     },
     {"canonical", "scan", "files", "plan", "db", "wire", "embedded", "glance"},
     {"parse", "history", "scaffold", "lock"},
-    {"apply"},
+    {"apply", "preflight"},
     {"ops", "report"},
     {"cli"},
     {"__main__"},
@@ -34,7 +34,7 @@ LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 # Who may import what others must leave alone.
 OWNERS = {
-    "psycopg": {"db", "lock", "wire", "history", "apply", "pgtools"},
+    "psycopg": {"db", "lock", "wire", "history", "apply", "preflight", "pgtools"},
     "click": {"cli"},
     "rich": {"cli"},
     "ctypes": {"glance", "grammar"},

@@ -17,7 +17,9 @@ from tests.house.source import FILES, PACKAGE, RESOURCES
 from tests.servers import Server
 
 NAMES = history.Names("house", "history_of_the_house")
-RUN_TIME = defaultdict(lambda: "1", names="'x'", targets=f"({sql.literal(NAMES.history)}, 'SHARE')")
+HISTORY = sql.literal(NAMES.history)
+TEXTS = dict.fromkeys(("names", "history", "schema"), HISTORY)
+RUN_TIME = defaultdict(lambda: "1", TEXTS, targets=f"({HISTORY}, 'SHARE')")
 KEYS = {"history": "version", "repeatable": "description"}
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -27,7 +29,7 @@ def filled_in(resource: str, table: str) -> str:
     tables = NAMES.identifiers
     text = sql.load(resource, **tables, table=tables[table], key=KEYS[table])
     if "%(" in text:
-        text %= defaultdict(lambda: sql.literal(NAMES.history))
+        text %= defaultdict(lambda: HISTORY)
     return text.format_map(RUN_TIME) if re.search(r"\{\w+\}", text) else text
 
 

@@ -30,6 +30,7 @@ def test_with_nothing_set_the_defaults_hold(tmp_path: Path) -> None:
         root=str(tmp_path),
         url=None,
         url_source="embedded",
+        direct_url="",
         directory=f"{tmp_path}/database/migrations",
         seeds=f"{tmp_path}/database/seeds",
         schema="public",
@@ -84,8 +85,34 @@ def test_the_environment_is_that_of_the_process_unless_another_is_given(
 
 
 @pytest.mark.parametrize("variable", config.LIBPQ_VARIABLES)
+def test_without_a_folder_to_start_from_it_is_the_one_that_the_process_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert config.load(environment={}).root == str(tmp_path)
+
+
 def test_each_of_libpqs_variables_means_that_libpq_finds_the_database(tmp_path: Path, variable: str) -> None:
     assert load(tmp_path, **{variable: "x"}).url == ""
+
+
+def test_the_direct_url_is_that_of_the_environment_or_the_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("postgres://secret\n")
+    toml = 'url = "postgresql://pooler"\ndirect_url = "postgres://file"'
+    assert load(tmp_path, toml).direct_url == "postgresql://file"
+    assert load(tmp_path, PGRATCHET_DIRECT_URL="postgres://server").direct_url == "postgresql://server"
+    assert load(tmp_path, PGRATCHET_DIRECT_URL_FILE=f"{tmp_path}/secret").direct_url == "postgresql://secret"
+    assert load(tmp_path).url == "postgresql://pooler"
+
+
+def test_a_direct_url_alone_is_the_url(tmp_path: Path) -> None:
+    settings = load(tmp_path, PGRATCHET_DIRECT_URL="postgres://server")
+    assert (settings.url, settings.url_source) == ("postgresql://server", "PGRATCHET_DIRECT_URL")
+
+
+def test_who_names_a_database_by_a_flag_means_that_one_and_no_direct_one(tmp_path: Path) -> None:
+    settings = load(tmp_path, None, {"url": "postgresql://flag"}, PGRATCHET_DIRECT_URL="postgres://server")
+    assert (settings.url, settings.direct_url) == ("postgresql://flag", "")
 
 
 def test_an_empty_url_is_one_that_is_not_set(tmp_path: Path) -> None:
@@ -119,6 +146,7 @@ def test_a_folder_named_by_a_flag_counts_from_where_the_command_runs(tmp_path: P
     (tmp_path / config.FILE).write_text("")
     settings = load(below, None, {"directory": "sql", "seeds": "/data"})
     assert (settings.directory, settings.seeds) == (f"{below}/sql", "/data")
+    assert load(below, None, {"table": "mine"}).table == "mine"
 
 
 @pytest.mark.parametrize(
@@ -170,11 +198,11 @@ def test_a_secret_file_that_is_no_text_is_an_error_that_does_not_show_it(tmp_pat
 def test_an_unknown_key_is_an_error_that_names_the_one_that_was_meant(tmp_path: Path) -> None:
     error = refused(tmp_path, 'direktory = "x"')
     assert error.message == f"{tmp_path}/pgratchet.toml: unknown key direktory"
-    assert str(error.hint).startswith("Did you mean directory? The keys are url, directory, ")
+    assert str(error.hint).startswith("Did you mean directory? The keys are url, ")
 
 
 def test_an_unknown_key_like_no_other_is_an_error_that_lists_the_keys(tmp_path: Path) -> None:
-    assert str(refused(tmp_path, "[tool]").hint).startswith("The keys are url, directory, ")
+    assert str(refused(tmp_path, "[tool]").hint).startswith("The keys are url, ")
 
 
 @pytest.mark.parametrize("value", ["1", "true", '["a"]', "{}"])

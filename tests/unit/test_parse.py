@@ -74,6 +74,9 @@ ALONE = [
     "drop index concurrently i",
     "reindex (concurrently) table t",
     "reindex schema s",
+    "reindex (concurrently 'ON') table t",
+    "create subscription s connection 'x' publication p",
+    "create subscription s connection 'x' publication p with (copy_data = false)",
     "alter table p detach partition q concurrently",
     "vacuum",
     "alter system set a = 1",
@@ -84,6 +87,7 @@ NOT_ALONE = [
     "create index concurrently_made on t (a)",
     "reindex (concurrently false) table t",
     "refresh materialized view concurrently m",
+    "create subscription s connection 'x' publication p with (connect = false)",
     "analyze t",
     "cluster t",
     "alter table p detach partition q finalize",
@@ -126,6 +130,13 @@ def test_a_doubtful_begin_begins_a_transaction_all_the_same(sql: str, control: C
         control,
         None,
         Control.COMMIT,
+    ]
+
+
+def test_a_doubtful_return_to_a_savepoint_is_none_of_a_whole_transaction() -> None:
+    assert [statement.doubtful for statement in kept("savepoint a; rollback to savepoint a newly")] == [
+        False,
+        True,
     ]
 
 

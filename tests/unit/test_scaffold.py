@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -70,8 +71,7 @@ def test_init_names_every_setting_with_its_meaning(tmp_path: Path) -> None:
     text = (tmp_path / config.FILE).read_text()
     for key in config.KEYS:
         assert f"# {key.meaning} ({key.variable})\n" in text
-    uncommented = text.replace("# url", "url").replace("# schema", "schema").replace("# table", "table")
-    table = tomllib.loads(uncommented.replace("# application", "application"))
+    table = tomllib.loads(re.sub(r"(?m)^# (\w+ = )", r"\1", text))
     assert table == {key.name: key.default for key in config.KEYS}
 
 

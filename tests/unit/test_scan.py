@@ -139,6 +139,7 @@ def test_comments_between_statements_are_told_with_their_place() -> None:
         ("copy t from stdin;\nno end", "no end", None),
         ("copy t from stdin;\n\n\n\\.\n;select 1", "\n\n", "select 1"),
         ("copy t from stdin", "", None),
+        ("/*+ hint */ copy t from stdin;\n1\n\\.\n", "1\n", None),
         ("copy t from stdin; /* x */ /* y */\n'\n\\.\n", "'\n", None),
     ],
 )

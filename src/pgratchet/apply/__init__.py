@@ -7,12 +7,12 @@ from itertools import groupby
 
 import psycopg
 
-from pgratchet import db, history, parse, sql
-from pgratchet.apply import failure, patience, segmented
+from pgratchet import db, history, parse
+from pgratchet.apply import ending, failure, patience, segmented
 from pgratchet.apply.patience import patiently
 from pgratchet.apply.work import Work, follow, roll_back, statement
-from pgratchet.errors import DatabaseUnreachable, PgratchetError, RunFailed, Terminated
-from pgratchet.model import Done, Kind, Migration, Observer, Outcome, Plan, Script, Statement, Status, Step
+from pgratchet.errors import Interrupted, PgratchetError, Terminated
+from pgratchet.model import Done, Kind, Migration, Observer, Outcome, Plan, Script, Statement, Step
 from pgratchet.wire import Command, Refused
 
 __all__ = ["Work", "apply", "mark", "prepare", "run_files"]
@@ -20,8 +20,6 @@ __all__ = ["Work", "apply", "mark", "prepare", "run_files"]
 LOCKS_A_STATEMENT = 8
 """A guess from above: a table with a key, an index and a TOAST table takes six or seven."""
 PLAIN_BEGINS = {"begin", "begin work", "begin transaction", "start transaction"}
-COME_BACK = 30.0
-"""Seconds to wait for a server that we lost, before we say that we do not know."""
 
 
 def prepare(
@@ -51,14 +49,18 @@ def apply(work: Work, plan: Plan, state: history.State) -> Outcome:
             _all_at_once(work, plan, done)
         else:
             _one_by_one(work, plan, state, done)
-    except PgratchetError as error:
-        error.outcome = _outcome(plan, done)
-        raise
-    except psycopg.OperationalError as lost:
-        return _after_loss(work, plan, lost)
+    except Terminated as told:
+        raise ending.stopped(work, plan, told) from None
     except KeyboardInterrupt:
-        raise _stopped(work, plan, Terminated("interrupted")) from None
-    return _outcome(plan, done)
+        raise ending.stopped(work, plan, Interrupted("interrupted")) from None
+    except PgratchetError as error:
+        error.outcome = ending.outcome(work, plan, done)
+        raise
+    except psycopg.Error as error:
+        if work.session.connection.closed:
+            return ending.after_loss(work, plan, error)
+        raise ending.refused_by_the_way(work, plan, done, error) from error
+    return ending.outcome(work, plan, done)
 
 
 def mark(work: Work, migrations: Sequence[Migration], *, zero: bool) -> None:
@@ -112,8 +114,6 @@ def _all_at_once(work: Work, plan: Plan, done: list[Done]) -> None:
         raise failure.explain(
             refused, "Nothing was applied: the database is as empty as it was."
         ) from refused
-    except Terminated as stopped:
-        raise _stopped(work, plan, stopped) from None
     done.extend(together)
 
 
@@ -131,8 +131,6 @@ def _one_by_one(work: Work, plan: Plan, state: history.State, done: list[Done]) 
     except Refused as refused:
         roll_back(work)
         raise failure.explain(refused, _state(work, plan, done, refused)) from refused
-    except Terminated as stopped:
-        raise _stopped(work, plan, stopped) from None
 
 
 def _run_transactions(work: Work, steps: Sequence[Step], done: list[Done]) -> None:
@@ -240,69 +238,3 @@ def _state(work: Work, plan: Plan, done: list[Done], refused: Refused) -> str:
         else "no step of this run is applied"
     )
     return f"{step.migration.script} was rolled back as a whole, and nothing of it remains; {applied}."
-
-
-def _outcome(plan: Plan, done: list[Done]) -> Outcome:
-    versions = [item.migration.version for item in done if item.migration.version is not None]
-    known = [plan.version] if plan.version is not None else []
-    return Outcome(tuple(done), plan.notes, max([*known, *versions], default=None), plan.applied + len(done))
-
-
-def _stopped(work: Work, plan: Plan, stopped: Terminated) -> Terminated:
-    """We were told to stop: what runs was cancelled; say what is applied."""
-    roll_back(work)
-    applied = _recorded(work, plan, work.session.connection)
-    stopped.outcome = _outcome(plan, applied)
-    stopped.message = f"{stopped.message}: {_progress(plan, applied)}"
-    stopped.hint = "Nothing is half done that the next run does not finish: run `pgratchet up` again."
-    return stopped
-
-
-def _after_loss(work: Work, plan: Plan, lost: psycopg.OperationalError) -> Outcome:
-    """The connection broke, perhaps at a COMMIT: the history tells on a new one what was committed."""
-    reason = str(lost).strip().splitlines()[0] if str(lost).strip() else "no reason given"
-    try:
-        connection = db.connect(
-            work.session.url, name="pgratchet in doubt", wait=COME_BACK, observer=work.observer
-        )
-    except PgratchetError as error:
-        raise DatabaseUnreachable(
-            f"the connection was lost ({reason}), and the server does not come back: {error.message}",
-            "What was committed stands in the history; `pgratchet status` tells, and `pgratchet up` goes on.",
-        ) from lost
-    with connection:
-        applied = _recorded(work, plan, connection)
-    outcome = _outcome(plan, applied)
-    if len(applied) == len(plan.steps):
-        return outcome
-    failed = RunFailed(
-        f"the connection was lost: {reason}\n{_progress(plan, applied)}",
-        "Run `pgratchet up` again; it goes on there.",
-    )
-    failed.outcome = outcome
-    raise failed from lost
-
-
-def _recorded(work: Work, plan: Plan, connection: db.Connection) -> list[Done]:
-    """The steps of this very run that the history calls applied."""
-    table = sql.literal(work.names.history)
-    there = connection.execute(f"SELECT pg_catalog.to_regclass({table})".encode()).fetchone()
-    if there is None or there[0] is None:
-        return []
-    rows = {row.script: row for row in history.read(connection, work.names) if row.run_id == work.run.id}
-    steps = [step.migration for step in plan.steps if step.migration.script in rows]
-    return [
-        Done(
-            migration,
-            (rows[migration.script].execution_time_ms or 0) / 1000,
-            rows[migration.script].statements_total,
-        )
-        for migration in steps
-        if rows[migration.script].status is Status.APPLIED
-    ]
-
-
-def _progress(plan: Plan, applied: list[Done]) -> str:
-    if not applied:
-        return f"none of the {len(plan.steps)} steps of this run is applied."
-    return f"{len(applied)} of {len(plan.steps)} steps are applied, the last {applied[-1].migration.script}."

@@ -28,13 +28,22 @@ class Index:
     building: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What is still to be run, one statement after the other, each outside a transaction."""
+
+    commands: tuple[str, ...] = ()
+    done: bool = False
+    """After these, nothing is left of the statement to do."""
+
+
 def before(connection: Connection, work: Concurrent) -> tuple[int, ...]:
     """The indexes that are there before the statement runs, for the journal."""
-    return tuple(index.oid for index in _indexes(connection, work) if index.valid)
+    return tuple(index.oid for index in _indexes(connection, work))
 
 
-def clear(connection: Connection, work: Concurrent, known: Sequence[int], observer: Observer) -> bool:
-    """Take away what an interrupted run left; True where that run had done all of the statement.
+def clear(connection: Connection, work: Concurrent, known: Sequence[int], observer: Observer) -> Cleared:
+    """What to run to take away what an interrupted run left, and whether that run had done all of the statement.
 
     `known` are the indexes that were there before it was first begun. An index that a backend still
     builds is waited for.
@@ -43,20 +52,14 @@ def clear(connection: Connection, work: Concurrent, known: Sequence[int], observ
         case "create_index":
             return _clear_created(connection, work, known, observer)
         case "reindex":
-            for index in _indexes(connection, work):
-                if not index.valid and index.name.rstrip('"0123456789').endswith(("_ccnew", "_ccold")):
-                    _drop(connection, index, observer)
-            return False
+            _wait_for_builder(connection, work, observer)
+            left = (index for index in _indexes(connection, work) if not index.valid)
+            return Cleared(tuple(_drop(index, observer) for index in left if _is_copy(index)))
         case "drop_index":
-            return False
+            return Cleared(done=not any(_oid(connection, name) for name in work.names))
         case "detach":
             return _clear_detached(connection, work)
-    return False
-
-
-def vanished(connection: Connection, work: Concurrent) -> bool:
-    """Whether a begun DROP INDEX CONCURRENTLY has nothing left to drop."""
-    return work.action == "drop_index" and not any(_oid(connection, name) for name in work.names)
+    return Cleared()
 
 
 def invalid(connection: Connection, work: Concurrent, known: Sequence[int]) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ def invalid(connection: Connection, work: Concurrent, known: Sequence[int]) -> t
 
 def _clear_created(
     connection: Connection, work: Concurrent, known: Sequence[int], observer: Observer
-) -> bool:
+) -> Cleared:
     _wait_for_builder(connection, work, observer)
     named = {_oid(connection, name) for name in work.names}
     ours = [
@@ -81,13 +84,11 @@ def _clear_created(
         for index in _indexes(connection, work)
         if (index.oid in named if work.names else index.oid not in known)
     ]
-    for index in ours:
-        if not index.valid:
-            _drop(connection, index, observer)
-    return any(index.valid and index.oid not in known for index in ours)
+    drops = tuple(_drop(index, observer) for index in ours if not index.valid)
+    return Cleared(drops, any(index.valid and index.oid not in known for index in ours))
 
 
-def _clear_detached(connection: Connection, work: Concurrent) -> bool:
+def _clear_detached(connection: Connection, work: Concurrent) -> Cleared:
     """Finish a DETACH PARTITION CONCURRENTLY that was interrupted between its two transactions."""
     child = _oid(connection, work.names[0])
     row = connection.execute(
@@ -95,10 +96,14 @@ def _clear_detached(connection: Connection, work: Concurrent) -> bool:
         (child,),
     ).fetchone()
     if row is None:
-        return child is not None
-    if row[1]:
-        connection.execute(f"ALTER TABLE {row[0]} DETACH PARTITION {work.names[0]} FINALIZE".encode())
-    return bool(row[1])
+        return Cleared(done=child is not None)
+    finish = f"ALTER TABLE {row[0]} DETACH PARTITION {work.names[0]} FINALIZE"
+    return Cleared((finish,), done=True) if row[1] else Cleared()
+
+
+def _is_copy(index: Index) -> bool:
+    """Tell whether REINDEX CONCURRENTLY made it, to take an index's place or to give it up."""
+    return index.name.rstrip('"0123456789').endswith(("_ccnew", "_ccold"))
 
 
 def _wait_for_builder(connection: Connection, work: Concurrent, observer: Observer) -> None:
@@ -111,9 +116,9 @@ def _wait_for_builder(connection: Connection, work: Concurrent, observer: Observ
         time.sleep(PAUSE)
 
 
-def _drop(connection: Connection, index: Index, observer: Observer) -> None:
+def _drop(index: Index, observer: Observer) -> str:
     observer(Noticed("INFO", f"dropping the INVALID index {index.name} that an interrupted run left"))
-    connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}".encode())
+    return f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"
 
 
 def _indexes(connection: Connection, work: Concurrent) -> list[Index]:

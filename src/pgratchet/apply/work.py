@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import pq
@@ -29,6 +29,8 @@ from pgratchet.model import (
 from pgratchet.wire import Command
 
 PIECE = 1 << 16
+GUARDED = {"42P07", "42701", "42710", "42P06"}
+"""What the server says of a table, column, object or schema that IF NOT EXISTS found."""
 PATIENCE = Patience()
 
 
@@ -49,6 +51,8 @@ class Work:
     patience: Patience = PATIENCE
     window: int = wire.WINDOW
     """Statements in flight at once; 1 where an observer looks at the database after each."""
+    guarded: dict[str, dict[str, None]] = field(default_factory=dict)
+    """What `IF NOT EXISTS` found there already, in words, by the file's name; filled while the plan runs."""
 
 
 def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
@@ -69,12 +73,11 @@ def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
             if command is not None and command.migration and command.statement:
                 look(command.migration, command.statement, seconds)
 
+        replies = wire.send(work.session.connection, commands, window=work.window, started=started, idle=idle)
         try:
-            replies = wire.send(
-                work.session.connection, commands, window=work.window, started=started, idle=idle
-            )
-            for reply in replies:
-                _tell_end(work, reply, done)
+            with closing(replies):  # an observer may raise; what is in flight then must not stay so
+                for reply in replies:
+                    _tell_end(work, reply, done)
         except BaseException as error:
             if oldest:
                 _tell_failure(work, oldest[0], str(error))
@@ -100,9 +103,10 @@ def statement(migration: Migration, item: Statement, *, opens: bool = False) -> 
 
 
 def roll_back(work: Work) -> None:
-    """End a transaction that went wrong, if one is open."""
+    """End what went wrong: a statement that still runs, a transaction that is open."""
     connection = work.session.connection
-    if connection.info.transaction_status != pq.TransactionStatus.IDLE and not connection.broken:
+    wire.settle(connection)
+    if connection.info.transaction_status != pq.TransactionStatus.IDLE and not connection.closed:
         connection.execute("ROLLBACK")
 
 
@@ -148,6 +152,7 @@ def _notices(work: Work, oldest: list[Command]) -> Iterator[None]:
         if command is not None and command.statement is not None and not _of_ours(work, diagnostic):
             severity = diagnostic.severity_nonlocalized or diagnostic.severity or "NOTICE"
             text = diagnostic.message_primary or ""
+            _note_guard(work, command, diagnostic.sqlstate, text)
             work.observer(Noticed(severity, text, diagnostic.sqlstate, command.statement, command.migration))
 
     connection = work.session.connection
@@ -158,7 +163,17 @@ def _notices(work: Work, oldest: list[Command]) -> Iterator[None]:
         connection.remove_notice_handler(hear)
 
 
+def _note_guard(work: Work, command: Command, sqlstate: str | None, text: str) -> None:
+    """Remember that what a statement would make was there already; an extension is an administrator's to make."""
+    migration, statement = command.migration, command.statement
+    if migration and statement and sqlstate in GUARDED and not text.startswith("extension "):
+        note = f"{migration.script}:{statement.line}: {text}: it was there before this migration made it"
+        work.guarded.setdefault(migration.script, {})[note] = None
+
+
 def _of_ours(work: Work, diagnostic: psycopg.errors.Diagnostic) -> bool:
     """A migration that makes the history's tables, as our own V001 does, finds them made."""
     text = diagnostic.message_primary or ""
+    if diagnostic.sqlstate == "42P06":
+        return f'"{work.names.schema}"' in text
     return diagnostic.sqlstate == "42P07" and any(f'"{name}"' in text for name in work.names.tables)

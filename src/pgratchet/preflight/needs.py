@@ -31,6 +31,8 @@ class Lock(NamedTuple):
     table: str
     mode: str
     script: str
+    waits: bool = False
+    """With CONCURRENTLY: it waits until those who write to the table have ended."""
 
 
 class Right(NamedTuple):
@@ -168,7 +170,7 @@ def _statement(found: _Found, name: str, tree: Node, *, elsewhere: bool) -> None
     found.renewed.update(_renewed(kind, node, concurrent.names if concurrent else ()))
     found.extensions.extend(_extension(kind, node, name))
     locks = (*targets.of_tree(tree), *((table, targets.FULL) for table in _rewritten_whole(kind, node)))
-    found.locks += [Lock(table, mode, name) for table, mode in locks if meant(table)]
+    found.locks += [Lock(table, mode, name, concurrent is not None) for table, mode in locks if meant(table)]
     rights = _RIGHTS[kind](node) if kind in _RIGHTS else ()
     found.rights += [Right(table, right, name) for table, right in rights if meant(table)]
     found.bulk += [Bulk(table, what, name) for table, what in _bulk(kind, node) if meant(table)]
@@ -199,14 +201,18 @@ def _bulk(kind: str, node: Node) -> Iterator[tuple[str, str]]:
         constraint = command.get("def", {}).get("Constraint", {})
         if command["subtype"] in REWRITING:
             yield targets.table_name(node["relation"]), REWRITE
-        elif constraint.get("contype") in {"CONSTR_PRIMARY", "CONSTR_UNIQUE"} and not constraint.get("indexname"):
+        elif constraint.get("contype") in {"CONSTR_PRIMARY", "CONSTR_UNIQUE"} and not constraint.get(
+            "indexname"
+        ):
             yield targets.table_name(node["relation"]), BUILD
 
 
 def _rewritten_whole(kind: str, node: Node) -> Iterator[str]:
     if kind == "ClusterStmt" and "relation" in node:
         yield targets.table_name(node["relation"])
-    options = {option["DefElem"]["defname"] for option in node.get("options", ())} if kind == "VacuumStmt" else ()
+    options = (
+        {option["DefElem"]["defname"] for option in node.get("options", ())} if kind == "VacuumStmt" else ()
+    )
     if "full" in options:
         yield from (targets.table_name(item["VacuumRelation"]["relation"]) for item in node.get("rels", ()))
 
@@ -265,5 +271,7 @@ _RIGHTS: dict[str, Callable[[Node], Iterator[tuple[str, str]]]] = {
     "IndexStmt": _owned("relation"),
     "RenameStmt": _owned("relation"),
     "RuleStmt": _owned("relation"),
-    "TruncateStmt": lambda node: ((targets.table_name(item["RangeVar"]), "TRUNCATE") for item in node["relations"]),
+    "TruncateStmt": lambda node: (
+        (targets.table_name(item["RangeVar"]), "TRUNCATE") for item in node["relations"]
+    ),
 }

@@ -38,6 +38,7 @@ class Server(NamedTuple):
     provider: bool
     """A managed service, which may let an ordinary role make extensions."""
 
+
 class Session(NamedTuple):
     """Another session of this database, in a transaction or hidden from us. Ages are in seconds."""
 

@@ -41,8 +41,8 @@ def clashes(seen: Seen, needs: Needs) -> Iterator[Clash]:
     """Every pair of a lock held by others and one that the plan needs, where the two exclude each other."""
     for held in seen.held:
         for lock in needs.locks:
-            writes = lock.mode == LIGHT and lock.script == needs.concurrent and held.mode in WRITERS
-            if lock.table == held.table and (held.mode in CONFLICTS[lock.mode] or writes):
+            awaited = lock.waits and held.mode in WRITERS
+            if lock.table == held.table and (held.mode in CONFLICTS[lock.mode] or awaited):
                 yield Clash(lock, held)
 
 
@@ -132,11 +132,15 @@ def autovacuum(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
 def _worker(session: Session, clash: Clash, seen: Seen) -> Check:
     script = clash.lock.script
     if session.hidden:
-        reason = f"{who(session)}, perhaps an autovacuum, {clash}; what it does is hidden from {seen.server.role}"
+        reason = (
+            f"{who(session)}, perhaps an autovacuum, {clash}; what it does is hidden from {seen.server.role}"
+        )
         return Check("autovacuum", Verdict.WARN, reason, _monitor(seen), script)
     if "to prevent wraparound" in session.query:
         reason = f"{who(session)}; it {clash}, and it does not give way"
-        return Check("autovacuum", Verdict.WARN, reason, "Let it end; pg_stat_progress_vacuum shows how far.", script)
+        return Check(
+            "autovacuum", Verdict.WARN, reason, "Let it end; pg_stat_progress_vacuum shows how far.", script
+        )
     reason = f"{who(session)}; it {clash}, and it gives way: it is cancelled while we wait"
     return Check("autovacuum", Verdict.PASS, reason, None, script)
 
@@ -148,9 +152,7 @@ def hidden(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
     if not blind:
         yield Check("visibility", Verdict.PASS, "every session's state and query can be seen")
         return
-    reason = (
-        f"what {len(blind)} of the sessions do is hidden from {seen.server.role}: a long transaction of theirs is not seen"
-    )
+    reason = f"what {len(blind)} of the sessions do is hidden from {seen.server.role}: a long transaction of theirs is not seen"
     yield Check("visibility", Verdict.WARN, reason, _monitor(seen))
 
 

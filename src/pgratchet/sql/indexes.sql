@@ -1,3 +1,10 @@
+WITH named (oid) AS (
+    SELECT pg_catalog.unnest(ARRAY[{{relations}}]::oid[])
+), related (oid) AS (
+    SELECT oid FROM named
+     UNION
+    SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid IN (SELECT oid FROM named)
+)
 SELECT entry.indexrelid::bigint,
        pg_catalog.format('%I.%I', namespace.nspname, index.relname),
        entry.indisvalid,
@@ -6,5 +13,5 @@ SELECT entry.indexrelid::bigint,
   FROM pg_catalog.pg_index AS entry
   JOIN pg_catalog.pg_class AS index ON index.oid = entry.indexrelid
   JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = index.relnamespace
- WHERE ARRAY[entry.indrelid, entry.indexrelid] && ARRAY[{{relations}}]::oid[]
+ WHERE entry.indrelid IN (SELECT oid FROM related)
  ORDER BY entry.indexrelid

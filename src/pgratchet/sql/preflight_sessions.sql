@@ -5,5 +5,6 @@ SELECT pid, usename::text, application_name, backend_type, state,
        query = '<insufficient privilege>' AS hidden
   FROM pg_catalog.pg_stat_activity
  WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+   AND backend_type IS DISTINCT FROM 'parallel worker'
    AND (xact_start IS NOT NULL OR query = '<insufficient privilege>')
  ORDER BY xact_start, pid

@@ -26,7 +26,8 @@ def test_the_program_runs_under_a_read_only_root_without_any_right(images: str) 
 
 
 def test_the_modules_that_a_start_imports_are_compiled(images: str) -> None:
-    script = "import sys, pgratchet.ops, psycopg, rich.console; print(*{getattr(m, '__cached__', None) or '' for m in sys.modules.values()})"
+    cached_files = "{getattr(module, '__cached__', None) or '' for module in sys.modules.values()}"
+    script = f"import sys, pgratchet.ops, psycopg, rich.console; print(*{cached_files})"
     cached = docker("run", *HARDENED, "--entrypoint", "python", images, "-c", script).split()
     missing = _inside(images, f"for f in {' '.join(cached)}; do test -e $f || echo $f; done")
     assert len(cached) > 100

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 
-from tests.containers.engine.project import COMPOSE, ROOT, Project, docker, run, wait_until
+from tests.containers.declared import ROOT
+from tests.containers.engine.project import COMPOSE, Project, docker, run, wait_until
 from tests.folders import write_migrations
 
 FILES = {

@@ -12,7 +12,10 @@ from tests.folders import write_migrations
 
 SLOW = "CREATE TABLE half_done ();\nSELECT pg_sleep(40);\n"
 QUICK = "CREATE TABLE half_done ();\n"
-SLEEPS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(40)%' AND state = 'active' AND pid <> pg_backend_pid()"
+SLEEPS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE query LIKE '%pg_sleep(40)%' AND state = 'active' AND pid <> pg_backend_pid()
+"""
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 HALF = "SELECT count(*) FROM pg_class WHERE relname = 'half_done'"
 
