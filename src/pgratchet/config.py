@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     table: str
     application: str
     """The build of the application that runs us, kept in the history; empty where it is not told."""
+    environment: str
+    """The mark that the database must have, where it has one; empty where any does."""
 
 
 class Key(NamedTuple):
@@ -44,12 +46,20 @@ class Key(NamedTuple):
 
 KEYS = (
     Key("url", "PGRATCHET_DATABASE_URL", "", "The database. Also `DATABASE_URL`, or libpq's own variables."),
-    Key("direct_url", "PGRATCHET_DIRECT_URL", "", "The same database, around its pooler: for what changes it."),
+    Key(
+        "direct_url", "PGRATCHET_DIRECT_URL", "", "The same database, around its pooler: for what changes it."
+    ),
     Key("directory", "PGRATCHET_DIR", "database/migrations", "The folder of the migrations."),
     Key("seeds", "PGRATCHET_SEEDS", "database/seeds", "The folder of the seeds, one folder an environment."),
     Key("schema", "PGRATCHET_SCHEMA", "public", "The schema of the history table."),
     Key("table", "PGRATCHET_TABLE", "schema_migrations", "The name of the history table."),
     Key("application", "PGRATCHET_APPLICATION", "", "The build of the application, kept in the history."),
+    Key(
+        "environment",
+        "PGRATCHET_ENVIRONMENT",
+        "",
+        "Refuse a database that `pgratchet mark` marked as another.",
+    ),
 )
 
 

@@ -11,11 +11,13 @@ from uuid import uuid4
 
 from pgratchet import __version__, apply, config, db, files, history, lock, parse, plan
 from pgratchet.config import Settings
-from pgratchet.errors import ConfigurationError, HistoryError
+from pgratchet.errors import ConfigurationError, HistoryError, PreflightError
 from pgratchet.model import (
     Applied,
+    Check,
     Kind,
     Migration,
+    Noticed,
     Observer,
     Outcome,
     Overview,
@@ -24,8 +26,10 @@ from pgratchet.model import (
     Preview,
     Script,
     Status,
+    Verdict,
     ignore,
 )
+from pgratchet.preflight import Limits, look
 
 PATIENCE = Patience()
 LOCK_WAIT = 600.0
@@ -41,6 +45,7 @@ def up(
     wait: float = 0.0,
     lock_wait: float = LOCK_WAIT,
     patience: Patience = PATIENCE,
+    preflight: bool = True,
     observer: Observer = ignore,
     settings: Settings | None = None,
 ) -> Outcome:
@@ -49,9 +54,10 @@ def up(
     Several processes may call it at once: one runs, the others wait and then find nothing to do.
     `wait` and `lock_wait` are seconds, for a server that is not there yet and for another runner;
     `patience` says how long one try may wait for a lock of the application's, and all tries together.
+    `preflight` looks at the live database first; what it warns of is told and noted in the outcome.
 
-    Raises a subclass of PgratchetError: FilesError, HistoryError, StatementFailed, LockNotAvailable,
-    DatabaseUnreachable, ConfigurationError.
+    Raises a subclass of PgratchetError: FilesError, HistoryError, PreflightError, StatementFailed,
+    LockNotAvailable, DatabaseUnreachable, ConfigurationError.
     """
     chosen = settings or _settings(url, directory)
     migrations = files.read(Path(chosen.directory))
@@ -66,8 +72,38 @@ def up(
             preview = _preview(connection, names, migrations, to=to, out_of_order=out_of_order)
             if preview.plan.problems:
                 raise HistoryError(preview.plan.problems)
+            if preflight and preview.plan.steps:
+                preview = _checked(preview, _look(connection, names, preview, chosen, patience), observer)
             work = replace(_work(session, names, run, preview, observer), patience=patience)
             return apply.apply(work, preview.plan, history.state(connection, names))
+
+
+def preflight(
+    url: str | None = None,
+    directory: str | Path | None = None,
+    *,
+    to: int | None = None,
+    out_of_order: bool = False,
+    wait: float = 0.0,
+    patience: Patience = PATIENCE,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> tuple[Check, ...]:
+    """Look at the live database as `up` does before it runs what is pending; writes nothing. Raises as `up` does.
+
+    Refusals come first, then warnings, then what is well.
+    """
+    chosen = settings or _settings(url, directory)
+    migrations = files.read(Path(chosen.directory))
+    names = history.Names(chosen.schema, chosen.table)
+    target = database(chosen, direct=True)
+    name = f"pgratchet {__version__} preflight"
+    with db.opened(target, name=name, wait=wait, observer=observer) as connection:
+        db.session(connection, target, patience.lock_timeout)
+        made = _preview(connection, names, migrations, to=to, out_of_order=out_of_order)
+        if made.plan.problems:
+            raise HistoryError(made.plan.problems)
+        return _look(connection, names, made, chosen, patience)
 
 
 def preview(
@@ -236,6 +272,30 @@ def _nothing_to_do(
     if summary.digest != history.digest(migrations, summary.baseline):
         return None
     return Outcome(version=summary.newest, applied=summary.applied)
+
+
+def _look(
+    connection: db.Connection, names: history.Names, made: Preview, settings: Settings, patience: Patience
+) -> tuple[Check, ...]:
+    return look(
+        connection,
+        made.plan.steps,
+        made.scripts,
+        names,
+        environment=settings.environment,
+        limits=Limits(budget=patience.budget),
+        fresh=made.plan.fresh,
+    )
+
+
+def _checked(made: Preview, checks: tuple[Check, ...], observer: Observer) -> Preview:
+    """Refuse, or go on with every warning told, and noted in the plan."""
+    if refusals := tuple(check for check in checks if check.verdict is Verdict.REFUSE):
+        raise PreflightError(refusals)
+    warnings = tuple(f"{check.name}: {check.reason}" for check in checks if check.verdict is Verdict.WARN)
+    for warning in warnings:
+        observer(Noticed("WARNING", warning))
+    return replace(made, plan=replace(made.plan, notes=made.plan.notes + warnings))
 
 
 def _preview(

@@ -135,10 +135,12 @@ def _truncate(node: Node) -> Iterator[Target]:
 
 
 def table_name(node: Node) -> str:
+    """The name that a node of a table's has, quoted."""
     return quoted([node[part] for part in ("catalogname", "schemaname", "relname") if node.get(part)])
 
 
 def quoted(names: Iterable[str]) -> str:
+    """The parts of a name, each quoted."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 

@@ -84,7 +84,6 @@ def test_the_environment_is_that_of_the_process_unless_another_is_given(
     assert config.load(environment={}, start=str(tmp_path)).table == "schema_migrations"
 
 
-@pytest.mark.parametrize("variable", config.LIBPQ_VARIABLES)
 def test_without_a_folder_to_start_from_it_is_the_one_that_the_process_is_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +91,7 @@ def test_without_a_folder_to_start_from_it_is_the_one_that_the_process_is_in(
     assert config.load(environment={}).root == str(tmp_path)
 
 
+@pytest.mark.parametrize("variable", config.LIBPQ_VARIABLES)
 def test_each_of_libpqs_variables_means_that_libpq_finds_the_database(tmp_path: Path, variable: str) -> None:
     assert load(tmp_path, **{variable: "x"}).url == ""
 
@@ -163,6 +163,10 @@ def test_a_secret_file_is_read_less_one_last_newline(tmp_path: Path, content: st
     secret = tmp_path / "secret"
     secret.write_bytes(content.encode())
     assert config.secret("DATABASE_URL", {"DATABASE_URL_FILE": str(secret)}) == value
+
+
+def test_a_variable_that_is_empty_is_one_that_is_not_set() -> None:
+    assert config.secret("DATABASE_URL", {"DATABASE_URL": "", "DATABASE_URL_FILE": ""}) is None
 
 
 @pytest.mark.parametrize("variable", config.URL_VARIABLES)

@@ -246,6 +246,12 @@ def test_an_environment_without_seeds_is_an_error_that_names_those_there_are(
     assert caught.value.hint == "There are test."
 
 
+def test_a_project_without_seeds_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there are no seeds for test") as caught:
+        files.seeds(tmp_path / "seeds", "test")
+    assert caught.value.hint == f"There is no seed folder in {tmp_path}/seeds."
+
+
 def test_an_environment_whose_folder_holds_no_sql_is_an_error(tmp_path: Path) -> None:
     write_migrations(tmp_path, {"test/notes.txt": "x"})
     with pytest.raises(ConfigurationError, match=r"holds no \.sql file"):

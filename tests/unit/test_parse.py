@@ -133,6 +133,11 @@ def test_a_doubtful_begin_begins_a_transaction_all_the_same(sql: str, control: C
     ]
 
 
+def test_a_body_that_psql_does_not_see_the_end_of_is_doubtful() -> None:
+    sql = "create function f() returns int begin atomic select 1 as case; end; select 2; end"
+    assert [(statement.sql, statement.doubtful) for statement in kept(sql)] == [(sql, True)]
+
+
 def test_a_doubtful_return_to_a_savepoint_is_none_of_a_whole_transaction() -> None:
     assert [statement.doubtful for statement in kept("savepoint a; rollback to savepoint a newly")] == [
         False,

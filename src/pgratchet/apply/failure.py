@@ -90,6 +90,23 @@ def invalid_index(
     )
 
 
+def in_doubt(migration: Migration, statement: Statement, state: str) -> StatementFailed:
+    """A run was killed while a statement ran that commits by itself: nobody knows how far it came."""
+    return StatementFailed(
+        migration=migration,
+        statement=statement,
+        line=statement.line,
+        column=statement.column,
+        source=source_line(migration.path, statement.line),
+        sqlstate=None,
+        primary="an earlier run was cut off while this ran outside a transaction, "
+        "and how much of it was committed is not recorded",
+        state=state,
+        hint="Look at its data. If it may run again, put a comment into the statement; if it is done, put "
+        f"SELECT 1 in its place. Then {AGAIN}",
+    )
+
+
 def _at_our_own(refused: Refused, state: str) -> RunFailed:
     """A COMMIT can be refused (a deferred constraint), and so can our own rows (a missing right)."""
     error: psycopg.Error = refused.error

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from pgratchet import history, parse, sql
 from pgratchet.apply import concurrently, failure
-from pgratchet.apply.patience import patiently
+from pgratchet.apply.patience import changes_rows, patiently
 from pgratchet.apply.work import Work, follow, statement
-from pgratchet.model import Concurrent, Control, Done, Segment, Statement, Status, Step
+from pgratchet.db import Connection
+from pgratchet.model import Applied, Concurrent, Control, Done, Segment, Statement, Status, Step
 from pgratchet.wire import Command, Refused
 
 # Our own rows are written as the user who connected, whatever role the file has set, and without
 # changing that: the next segment still finds the file's settings.
 AS_OURSELVES = ("SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE")
+
+SETS_THE_SESSION = r"(?i)(re)?set\b(?!\s+(local|transaction|constraints)\b)"
+DONE_BEFORE = {"42P04", "42710", "3D000", "42704"}
+"""What the server says where a database, tablespace or subscription is there already, or gone already."""
 
 
 def run(work: Work, step: Step, done: list[Done]) -> None:
@@ -23,17 +31,25 @@ def run(work: Work, step: Step, done: list[Done]) -> None:
     begin = history.record(
         work.names, work.run, step.migration, script, status=Status.RUNNING, done=count, opens=True
     )
-    follow(work, [begin], done)
+    follow(work, [begin, *_settings(script.statements or (), count)], done)
     journal = (step.row.journal if step.row else None) or {}
     try:
         for segment in parse.segments(_rest(script.statements or (), count)):
-            _segment(work, step, segment, journal, done)
-            count = segment.statements[-1].number
-            journal = {}
+            if segment.statements:
+                _segment(work, step, segment, journal, done)
+                count = segment.statements[-1].number
+                journal = {}
     except Refused as refused:
         _fail(work, step, count, refused.command.statement, journal)
         raise
     follow(work, [*_resets(work), history.end(work.names, step.migration)], done)
+
+
+def _settings(statements: Sequence[Statement], count: int) -> Iterator[Command]:
+    """What the statements that are done have set for those after them: a session's settings end with it."""
+    for item in statements[:count]:
+        if re.match(SETS_THE_SESSION, item.sql):
+            yield Command(item.sql)
 
 
 def _rest(statements: Sequence[Statement], count: int) -> Sequence[Statement]:
@@ -47,17 +63,35 @@ def state(work: Work, step: Step) -> str:
     rows = history.read(work.session.connection, work.names)
     row = next((row for row in rows if row.script == step.migration.script), None)
     if row is None or not row.statements_done:
-        return f"No statement of {step.migration.script} has taken effect."
+        return f"No statement of {step.migration.script} has taken effect{_but(work, step, row)}."
     return (
         f"{step.migration.script}: the first {row.statements_done} of {row.statements_total} statements have taken "
-        "effect and are recorded; the next run goes on after them."
+        f"effect and are recorded; the next run goes on after them{_but(work, step, row)}."
     )
 
 
+def _but(work: Work, step: Step, row: Applied | None) -> str:
+    """A procedure commits by itself, and nobody but itself knows what."""
+    begun = (row.journal or {}).get("statement") if row and row.status is Status.FAILED else None
+    statements = work.scripts[step.migration.script].statements or ()
+    item = next((item for item in statements if item.number == begun), None)
+    if item is None or not _commits_by_itself(item):
+        return ""
+    return (
+        f". Line {item.line} ran outside a transaction: what it had committed by itself before it failed stays, "
+        "and the next run runs it again from its beginning"
+    )
+
+
+def _commits_by_itself(item: Statement) -> bool:
+    """Tell whether a statement outside a transaction may have done a part of its work that we cannot see."""
+    return item.alone and re.match(r"(?i)(call|do)\b", item.sql) is not None
+
+
 def _segment(work: Work, step: Step, segment: Segment, journal: dict[str, object], done: list[Done]) -> None:
-    if segment.alone:
+    if segment.alone and not changes_rows(segment.statements[0]):
         _alone(work, step, segment.statements[0], journal, done)
-    else:
+    else:  # rows are changed together with their journal, also where the file wants no transaction: once
         patiently(work, lambda: follow(work, _transaction(work, step, segment), done))
 
 
@@ -69,50 +103,86 @@ def _transaction(work: Work, step: Step, segment: Segment) -> Iterator[Command]:
 
 
 def _alone(work: Work, step: Step, item: Statement, journal: dict[str, object], done: list[Done]) -> None:
+    """Run a statement outside a transaction; `journal` is what an earlier run wrote before it ran the same."""
     connection = work.session.connection
     concurrent = parse.concurrent(item.sql)
-    resumed = journal.get("statement") == item.number
+    resumed = journal.get("statement") == item.number and journal.get("text", item.sql) == item.sql
+    if resumed and _commits_by_itself(item) and step.row and step.row.status is Status.RUNNING:
+        raise failure.in_doubt(step.migration, item, state(work, step))
     known = _known(journal) if resumed else ()
-    if concurrent is not None:
-        known = known if resumed else concurrently.before(connection, concurrent)
-        if _done_already(work, concurrent, known, resumed=resumed):
-            follow(work, _own(_noted(work, step, item.number)), done)
-            return
-    note = {"statement": item.number, "indexes": list(known)}
-    follow(work, _own(_noted(work, step, item.number - 1, note)), done)
-    _run_alone(work, step, item, concurrent, known)
+    if concurrent is not None and not resumed:
+        known = concurrently.before(connection, concurrent)
+    note = {"statement": item.number, "text": item.sql, "indexes": list(known)}
+    with _unhurried(connection, concurrent):
+        if concurrent is None or not _finish(work, concurrent, known, resumed=resumed):
+            follow(work, _own(_noted(work, step, item.number - 1, note)), done)
+            _run_alone(work, step, item, concurrent, known, resumed=resumed)
     if concurrent is not None and (names := concurrently.invalid(connection, concurrent, known)):
         _fail(work, step, item.number - 1, item, note)
         raise failure.invalid_index(step.migration, item, names, state(work, step))
     follow(work, _own(_noted(work, step, item.number)), done)
 
 
+@contextmanager
+def _unhurried(connection: Connection, concurrent: Concurrent | None) -> Iterator[None]:
+    """With CONCURRENTLY a lock blocks no reader and no writer, so it is waited for as long as it takes.
+
+    And the server goes on when we are killed: an index that is whole is worth more than a quick end.
+    """
+    if concurrent is None:
+        yield
+        return
+    query = "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY (%s) AND setting <> '0'"
+    before = connection.execute(query, (["lock_timeout", "client_connection_check_interval"],)).fetchall()
+    for name, _ in before:
+        connection.execute(f"SET {name} = 0".encode())
+    yield
+    for name, value in before:
+        connection.execute(f"SET {name} = {sql.literal(value)}".encode())
+
+
 def _run_alone(
-    work: Work, step: Step, item: Statement, concurrent: Concurrent | None, known: Sequence[int]
+    work: Work,
+    step: Step,
+    item: Statement,
+    concurrent: Concurrent | None,
+    known: Sequence[int],
+    *,
+    resumed: bool,
 ) -> None:
-    """With CONCURRENTLY its lock blocks no reader and no writer, so it waits as long as it takes."""
+    again = False
 
     def run() -> None:
-        if concurrent is not None and concurrent.action in {"create_index", "reindex"}:
-            concurrently.clear(work.session.connection, concurrent, known, work.observer)
+        nonlocal again
+        if again and concurrent is not None and _finish(work, concurrent, known, resumed=True):
+            return
+        again = True
         follow(work, [statement(step.migration, item)], [])
 
-    connection = work.session.connection
-    before = connection.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
-    if concurrent is not None:
-        connection.execute("SET lock_timeout = 0")
-    patiently(work, run)
-    if before is not None:
-        connection.execute(f"SET lock_timeout = {sql.literal(before[0])}".encode())
+    try:
+        patiently(work, run)
+    except Refused as refused:
+        # An interrupted run was at this very statement, and had done it: CREATE DATABASE and the like.
+        if not (resumed and refused.error.sqlstate in DONE_BEFORE and concurrent is None):
+            raise
 
 
-def _done_already(work: Work, concurrent: Concurrent, known: Sequence[int], *, resumed: bool) -> bool:
-    connection = work.session.connection
-    if not resumed and concurrent.action in {"drop_index", "detach"}:
+def _finish(work: Work, concurrent: Concurrent, known: Sequence[int], *, resumed: bool) -> bool:
+    """Take away or finish what an earlier run left; True where the statement has nothing left to do."""
+    if not resumed and concurrent.action != "create_index":
         return False
-    if resumed and concurrently.vanished(connection, concurrent):
-        return True
-    return concurrently.clear(connection, concurrent, known, work.observer)
+    cleared = concurrently.clear(work.session.connection, concurrent, known, work.observer)
+    for text in cleared.commands:
+        patiently(work, partial(_clear, work, text, concurrent))
+    return cleared.done
+
+
+def _clear(work: Work, text: str, concurrent: Concurrent) -> None:
+    if concurrent.action == "detach":  # the one that locks a table against its readers
+        timeout = f"SET LOCAL lock_timeout = {sql.literal(work.patience.lock_timeout)}"
+        follow(work, [Command("BEGIN"), Command(timeout), Command(text), Command("COMMIT")], [])
+    else:
+        follow(work, [Command(text, statement=Statement(text, 0, 0, 0, alone=True))], [])
 
 
 def _known(journal: dict[str, object]) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from pgratchet.model import Patience
 R = TypeVar("R")
 
 PENDING = 3
+REFUSED = 4
 INTERRUPTED = 130
 
 
@@ -49,6 +50,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _terminate(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would interrupt the cleaning up
     raise Terminated("told to stop by SIGTERM")
 
 
@@ -77,6 +79,14 @@ wait_option = click.option(
     default=0,
     metavar="SECONDS",
     help="Wait for a server that is not there yet.",
+)
+budget_option = click.option(
+    "--lock-budget",
+    type=click.FloatRange(min=0),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to try again for a lock.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -107,13 +117,12 @@ def program() -> None:
     metavar="MILLISECONDS",
     help="How long one try may wait for a lock: so long the application may wait behind it.",
 )
+@budget_option
 @click.option(
-    "--lock-budget",
-    type=click.FloatRange(min=0),
-    default=600,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to try again for a lock.",
+    "--no-preflight",
+    is_flag=True,
+    help="Do not look at the live database first. Right where `pgratchet preflight` shows that it refuses what "
+    "you know and accept, as a dump whose end you want to wait for.",
 )
 @wait_option
 @json_option
@@ -126,6 +135,7 @@ def up(
     lock_wait: float,
     lock_timeout: int,
     lock_budget: float,
+    no_preflight: bool,
     wait: float,
     as_json: bool,
 ) -> None:
@@ -146,10 +156,47 @@ def up(
             wait=wait,
             lock_wait=lock_wait,
             patience=Patience(f"{lock_timeout}ms", lock_budget),
+            preflight=not no_preflight,
             observer=observer,
             settings=settings,
         )
     console.show(outcome, jsons.outcome, text.outcome, "up", as_json=as_json)
+
+
+@program.command()
+@settings_options
+@click.option(
+    "--to", type=click.IntRange(min=0), metavar="VERSION", help="Look as if stopping after this version."
+)
+@click.option("--out-of-order", is_flag=True, help="Look as `up --out-of-order` would.")
+@budget_option
+@wait_option
+@json_option
+def preflight(
+    settings: config.Settings,
+    to: int | None,
+    *,
+    out_of_order: bool,
+    lock_budget: float,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Look at the live database as `up` does before a run; writes nothing. Exits with 4 where `up` would refuse."""
+    from pgratchet import ops
+    from pgratchet.model import Verdict
+    from pgratchet.report import jsons, text
+
+    with console.observer(quiet=as_json) as observer:
+        checks = ops.preflight(
+            to=to,
+            out_of_order=out_of_order,
+            wait=wait,
+            patience=Patience(budget=lock_budget),
+            observer=observer,
+            settings=settings,
+        )
+    console.show(checks, jsons.checks, text.checks, "preflight", as_json=as_json)
+    console.exit_with(REFUSED if any(check.verdict is Verdict.REFUSE for check in checks) else 0)
 
 
 @program.command()

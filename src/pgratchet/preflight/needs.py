@@ -86,7 +86,8 @@ class Needs:
     @property
     def tables(self) -> tuple[str, ...]:
         """Every table's name, once."""
-        return tuple(sorted({item[0] for item in (*self.locks, *self.rights, *self.bulk)}))
+        every: tuple[Lock | Right | Bulk, ...] = (*self.locks, *self.rights, *self.bulk)
+        return tuple(sorted({item.table for item in every}))
 
 
 class _Found:

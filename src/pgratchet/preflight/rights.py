@@ -8,24 +8,25 @@ from collections.abc import Iterator
 from pgratchet import sql
 from pgratchet.history import Names
 from pgratchet.model import Check, Verdict
-from pgratchet.preflight.limits import Limits
+from pgratchet.preflight.facts import Facts
 from pgratchet.preflight.needs import DROP, FEATURES, OWNER, Extension, Needs, Right
 from pgratchet.preflight.saying import named, or_pass
-from pgratchet.preflight.seen import Available, Seen, Server, Table
+from pgratchet.preflight.seen import Available, Server, Table
 
 WANTED = (0, 8)
 """Of pgvector: since then an index scan goes on until it has found enough rows."""
 
 
-def history(seen: Seen, names: Names) -> Check:
+def history(facts: Facts) -> Iterator[Check]:
     """May we make the history's tables, or where they are there, write to them?"""
-    server = seen.server
+    server, names = facts.seen.server, facts.names
     lacks = tuple(_lacking(server, names))
-    if not lacks:
-        return Check("history", Verdict.PASS, f"{server.role} may keep the history in schema {names.schema}")
+    if not lacks or not facts.needs.steps:
+        yield Check("history", Verdict.PASS, f"{server.role} may do what is pending in schema {names.schema}")
+        return
     reason = f"{server.role} may not keep the history: it lacks {named(lacks)}"
     grants = " ".join(f"GRANT {lack} TO {sql.quote(server.role)};" for lack in lacks)
-    return Check("history", Verdict.REFUSE, reason, f"Its owner or a superuser has to run: {grants}")
+    yield Check("history", Verdict.REFUSE, reason, f"Its owner or a superuser has to run: {grants}")
 
 
 def _lacking(server: Server, names: Names) -> Iterator[str]:
@@ -39,20 +40,27 @@ def _lacking(server: Server, names: Names) -> Iterator[str]:
         yield f"CREATE ON SCHEMA {sql.quote(names.schema)}"
 
 
-def privileges(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
+def privileges(facts: Facts) -> Iterator[Check]:
     """A table is altered, indexed and dropped by its owner, or a member of that role."""
-    del limits
-    tables = {table.table: table for table in seen.tables}
-    wanted = [right for right in needs.rights if right.table in tables and right.script not in needs.roles]
+    tables = {table.table: table for table in facts.seen.tables}
+    wanted = [
+        right
+        for right in facts.needs.rights
+        if right.table in tables and right.script not in facts.needs.roles
+    ]
     checks = [
-        _refusal(right, tables[right.table], seen.server)
+        _refusal(right, tables[right.table], facts.seen.server)
         for right in wanted
         if not _has(tables[right.table], right.right)
     ]
-    if needs.roles and not checks:
-        reason = f"{named(sorted(needs.roles))} takes another role; what that one may do is not looked at"
+    if facts.needs.roles and not checks:
+        reason = (
+            f"{named(sorted(facts.needs.roles))} takes another role; what that one may do is not looked at"
+        )
         return iter([Check("privileges", Verdict.PASS, reason)])
-    return or_pass("privileges", checks, f"{seen.server.role} has what it needs on the tables of the plan")
+    return or_pass(
+        "privileges", checks, f"{facts.seen.server.role} has what it needs on the tables of the plan"
+    )
 
 
 def _has(table: Table, right: str) -> bool:
@@ -61,26 +69,28 @@ def _has(table: Table, right: str) -> bool:
 
 def _refusal(right: Right, table: Table, server: Server) -> Check:
     if right.right in {OWNER, DROP}:
-        reason = f"{right.script} needs the owner of {right.table}: that is {table.owner}, and {server.role} is no member of it"
-        hint = f"Run as {table.owner}, or a superuser has to run: GRANT {sql.quote(table.owner)} TO {sql.quote(server.role)};"
+        reason = f"{right.script} changes {right.table}, which {table.owner} owns, and {server.role} is no member of it"
+        grant = f"GRANT {sql.quote(table.owner)} TO {sql.quote(server.role)};"
+        hint = f"Run as {table.owner}, or a superuser has to run: {grant}"
     else:
         reason = f"{right.script} needs {right.right} on {right.table} of {table.owner}, and {server.role} has it not"
         hint = f"{table.owner} has to run: GRANT {right.right} ON {right.table} TO {sql.quote(server.role)};"
     return Check("privileges", Verdict.REFUSE, reason, hint, right.script)
 
 
-def extensions(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
+def extensions(facts: Facts) -> Iterator[Check]:
     """Is each extension there to be made, new enough, and may we make it?"""
-    del limits
     versions: dict[str, list[Available]] = {}
-    for row in seen.extensions:
+    for row in facts.seen.extensions:
         versions.setdefault(row.name, []).append(row)
     checks = [
-        check for item in needs.extensions if (check := _extension(item, versions[item.name], seen.server))
+        check
+        for item in facts.needs.extensions
+        if (check := _extension(item, versions[item.name], facts.seen.server))
     ]
     # What the extension's own check refuses is not told twice.
     if "vector" in versions and not any(check.verdict is Verdict.REFUSE for check in checks):
-        checks += _features(versions["vector"], needs)
+        checks += _features(versions["vector"], facts.needs)
     plain = f"{named(sorted(versions))}: there or to be had" if versions else "the plan makes none"
     return or_pass("extensions", checks, plain)
 
@@ -127,7 +137,8 @@ def _forbidden(item: Extension, row: Available, server: Server) -> tuple[str | N
         return reason, f"A superuser has to run, once, in database {sql.quote(server.database)}: {create}"
     if server.creates_in_database:
         return None, ""
-    reason = f"{item.script} creates the extension {item.name}: {server.role} lacks CREATE on database {server.database}"
+    lacks = f"{server.role} lacks CREATE on database {server.database}"
+    reason = f"{item.script} creates the extension {item.name}, and {lacks}"
     grant = f"GRANT CREATE ON DATABASE {sql.quote(server.database)} TO {sql.quote(server.role)};"
     return reason, f"The database's owner has to run: {grant} or: {create}"
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 from pgratchet.model import Check, Verdict
 from pgratchet.preflight.seen import Session
 
 SHOWN = 5
-MONITOR = "GRANT pg_monitor TO {role}; shows it."
+MONITOR = "A superuser can show it to us: GRANT pg_monitor TO {role};"
 
 
 def age(seconds: float | None) -> str:
@@ -60,8 +59,3 @@ def or_pass(name: str, checks: Iterable[Check], reason: str) -> Iterator[Check]:
     """The checks, or where there are none, that all is well."""
     found: Sequence[Check] = list(few(checks))
     yield from found or [Check(name, Verdict.PASS, reason)]
-
-
-def first(names: Iterable[str]) -> str | None:
-    """The first of some names, if any."""
-    return next(islice(names, 1), None)

@@ -109,9 +109,9 @@ class Index(NamedTuple):
 class Detach(NamedTuple):
     """A partition whose DETACH CONCURRENTLY was cut short."""
 
-    partition: str
+    schema: str
+    name: str
     parent: str
-    parent_oid: int
 
 
 class Standby(NamedTuple):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgratchet.model import Check, Verdict
-from pgratchet.preflight.limits import Limits
-from pgratchet.preflight.needs import Needs
+from pgratchet.preflight.facts import Facts, Limits
 from pgratchet.preflight.saying import MONITOR, age, named, or_pass, size
-from pgratchet.preflight.seen import Seen, Slot, Standby
+from pgratchet.preflight.seen import Slot, Standby
 
 LOST = {
     "lost": "its WAL is gone: who reads it has to be set up anew",
@@ -16,10 +15,9 @@ LOST = {
 }
 
 
-def writable(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
+def writable(facts: Facts) -> Iterator[Check]:
     """A standby takes no change, nor does a session that may only read."""
-    del needs, limits
-    server = seen.server
+    server = facts.seen.server
     if server.standby:
         hint = "Give the primary's address; in a URL with several hosts: ?target_session_attrs=read-write."
         yield Check("writable", Verdict.REFUSE, "the server is a standby: it takes no change", hint)
@@ -27,42 +25,36 @@ def writable(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
         reason = (
             f"{server.role} may only read in database {server.database}: default_transaction_read_only is on"
         )
-        hint = (
-            "Is it the right database? If so, where it is set: "
-            f'ALTER DATABASE "{server.database}" RESET default_transaction_read_only; or the same of the role.'
-        )
+        reset = f'ALTER DATABASE "{server.database}" RESET default_transaction_read_only;'
+        hint = f"Is it the right database? If so, where it is set: {reset} or the same of the role."
         yield Check("writable", Verdict.REFUSE, reason, hint)
     else:
         yield Check("writable", Verdict.PASS, "the server is a primary, and takes changes")
 
 
-def environment(seen: Seen, wanted: str) -> Check:
+def environment(facts: Facts) -> Iterator[Check]:
     """The mark of the database against the setting `environment`."""
-    found = seen.mark
-    if wanted and found and wanted != found:
-        reason = f"the setting environment is {wanted}, and database {seen.server.database} is marked {found}"
-        hint = "Is it the right database? `pgratchet mark` shows and writes the mark, PGRATCHET_ENVIRONMENT is the setting."
-        return Check("environment", Verdict.REFUSE, reason, hint)
-    marked = f"the database is marked {found}" if found else "the database has no mark"
+    found, wanted = facts.seen.mark, facts.environment
     setting = f"the setting environment is {wanted}" if wanted else "the setting environment is not given"
-    return Check("environment", Verdict.PASS, f"{marked}, and {setting}")
+    marked = f"database {facts.seen.server.database} " + (f"is marked {found}" if found else "has no mark")
+    if wanted and found and wanted != found:
+        hint = (
+            "Is it the right database? `pgratchet mark` shows its mark; PGRATCHET_ENVIRONMENT is the setting."
+        )
+        yield Check("environment", Verdict.REFUSE, f"{setting}, and {marked}", hint)
+    else:
+        yield Check("environment", Verdict.PASS, f"{marked}, and {setting}")
 
 
-def standbys(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
+def standbys(facts: Facts) -> Iterator[Check]:
     """A standby that lags gets further behind by a change that writes much."""
-    del needs
-    blind = [item.name for item in seen.standbys if item.state is None]
-    checks = [_standby(item, limits) for item in seen.standbys if _lags(item, limits)]
-    if blind:
-        reason = f"how far {named(blind)} is behind is hidden from {seen.server.role}"
-        hint = MONITOR.format(role=seen.server.role)
-        checks.append(Check("standbys", Verdict.WARN, reason, hint))
-    followers = (
-        f"{named(item.name for item in seen.standbys)} keeps up"
-        if seen.standbys
-        else "none follows this server"
-    )
-    return or_pass("standbys", checks, followers)
+    there, role = facts.seen.standbys, facts.seen.server.role
+    checks = [_standby(item, facts.limits) for item in there if _lags(item, facts.limits)]
+    if blind := [item.name for item in there if item.state is None]:
+        reason = f"how far {named(blind)} is behind is hidden from {role}"
+        checks.append(Check("standbys", Verdict.WARN, reason, MONITOR.format(role=role)))
+    good = f"{named(item.name for item in there)} keeps up" if there else "none follows this server"
+    return or_pass("standbys", checks, good)
 
 
 def _lags(item: Standby, limits: Limits) -> bool:
@@ -76,22 +68,19 @@ def _standby(item: Standby, limits: Limits) -> Check:
     return Check("standbys", Verdict.WARN, reason, hint)
 
 
-def slots(seen: Seen, needs: Needs, limits: Limits) -> Iterator[Check]:
+def slots(facts: Facts) -> Iterator[Check]:
     """A slot that nobody reads keeps WAL until the disk is full."""
-    del needs
-    checks = (check for item in seen.slots if (check := _slot(item, limits)))
+    checks = (check for item in facts.seen.slots if (check := _slot(item, facts.limits)))
     return or_pass("replication-slots", checks, "none is lost, and none keeps much that nobody reads")
 
 
 def _slot(item: Slot, limits: Limits) -> Check | None:
-    literal = "'" + item.name + "'"
-    hint = f"If nobody needs it any more: SELECT pg_drop_replication_slot({literal});"
+    hint = f"If nobody needs it any more: SELECT pg_drop_replication_slot('{item.name}');"
     if item.state in LOST:
         reason = f"the replication slot {item.name} is {item.state}: {LOST[item.state]}"
         return Check("replication-slots", Verdict.WARN, reason, hint)
     if not item.active and (item.retained or 0) > limits.retained:
-        reason = (
-            f"nobody reads the replication slot {item.name}, and it keeps {size(item.retained or 0)} of WAL"
-        )
+        kept = size(item.retained or 0)
+        reason = f"nobody reads the replication slot {item.name}, and it keeps {kept} of WAL"
         return Check("replication-slots", Verdict.WARN, reason, hint)
     return None

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pgratchet.errors import FilesError, HistoryError, ParseError, PgratchetError, StatementFailed
-from pgratchet.model import Done, Migration, Outcome, Overview, Preview
+from pgratchet.errors import (
+    FilesError,
+    HistoryError,
+    ParseError,
+    PgratchetError,
+    PreflightError,
+    StatementFailed,
+)
+from pgratchet.model import Check, Done, Migration, Outcome, Overview, Preview
 
 SCHEMA_VERSION = 1
 
@@ -61,6 +68,11 @@ def preview(value: Preview) -> dict[str, Any]:
     }
 
 
+def checks(value: Sequence[Check]) -> dict[str, Any]:
+    """What was found before a run."""
+    return {"checks": [asdict(check) for check in value]}
+
+
 def migration(value: Migration) -> dict[str, Any]:
     """A file."""
     return {
@@ -89,6 +101,8 @@ def error(value: PgratchetError) -> dict[str, Any]:
             fields |= {"file": value.path, "line": value.line, "column": value.column}
         case HistoryError() | FilesError():
             fields["problems"] = [asdict(problem) for problem in value.problems]
+        case PreflightError():
+            fields |= checks(value.checks)
     return {"error": fields, **(outcome(value.outcome) if value.outcome else {})}
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pgratchet.errors import FilesError, HistoryError, ParseError, PgratchetError, StatementFailed
+from pgratchet.errors import (
+    FilesError,
+    HistoryError,
+    ParseError,
+    PgratchetError,
+    PreflightError,
+    StatementFailed,
+)
 
 if TYPE_CHECKING:  # a start with nothing to do has no use for the model
-    from pgratchet.model import Entry, Migration, Outcome, Overview, Preview, Problem
+    from pgratchet.model import Check, Entry, Migration, Outcome, Overview, Preview, Problem
 
 WIDE = 110
 
@@ -49,6 +56,14 @@ def overview(value: Overview) -> str:
     return "\n".join(lines)
 
 
+def checks(value: Sequence[Check]) -> str:
+    """What was found before a run, and how many of each verdict."""
+    verdicts = [check.verdict.value for check in value]
+    words = {"refuse": "refused", "warn": "warned of", "pass": "passed"}
+    sums = (f"{verdicts.count(verdict)} {word}" for verdict, word in words.items())
+    return "\n".join([*(line for item in value for line in _check(item)), "", f"Checks: {', '.join(sums)}."])
+
+
 def error(value: PgratchetError) -> str:
     """An error for the person at 3 a.m.: where, what, what state the database is in, what to do next."""
     match value:
@@ -58,6 +73,9 @@ def error(value: PgratchetError) -> str:
             lines = [f"error: {value.message}", *caret(value.source, value.column)]
         case HistoryError() | FilesError():
             return "\n".join(line for item in value.problems for line in _problem(item))
+        case PreflightError():
+            head = f"error: {count(len(value.checks), 'check')} before the run refused it; nothing was run"
+            return "\n".join([head, *(line for item in value.checks for line in _check(item))])
         case _:
             lines = [f"error: {value.message}"]
     return "\n".join([*lines, *([f"  next: {value.hint}"] if value.hint else [])])
@@ -148,6 +166,12 @@ def _pending(value: Overview) -> str:
         return "Nothing is pending."
     them = "it" if value.pending == 1 else "them"
     return f"{count(value.pending, 'migration')} pending: `pgratchet up` applies {them}."
+
+
+def _check(check: Check) -> Iterator[str]:
+    yield f"{check.verdict.value:<6}  {check.name}: {check.reason}"
+    if check.hint:
+        yield f"          next: {check.hint}"
 
 
 def _problem(problem: Problem) -> Iterator[str]:

@@ -1,9 +1,13 @@
 WITH named (oid) AS (
     SELECT pg_catalog.unnest(ARRAY[{{relations}}]::oid[])
-), related (oid) AS (
+), indexed (oid) AS (
     SELECT oid FROM named
      UNION
     SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid IN (SELECT oid FROM named)
+), related (oid) AS (
+    SELECT oid FROM indexed
+     UNION
+    SELECT reltoastrelid FROM pg_catalog.pg_class WHERE oid IN (SELECT oid FROM indexed)
 )
 SELECT entry.indexrelid::bigint,
        pg_catalog.format('%I.%I', namespace.nspname, index.relname),

@@ -1,12 +1,16 @@
-"""From where on the checks warn or refuse."""
+"""All that a check decides on."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from pgratchet.history import Names
+from pgratchet.preflight.needs import Needs
+from pgratchet.preflight.seen import Seen
+
 
 class Limits(NamedTuple):
-    """Seconds and bytes."""
+    """From where on the checks warn or refuse; seconds and bytes."""
 
     budget: float = 600.0
     """How long a run tries for a lock: who has held one against us for longer will not end in time."""
@@ -18,3 +22,17 @@ class Limits(NamedTuple):
     lag_seconds: float = 30.0
     retained: int = 1 << 30
     """What a slot that nobody reads may keep from being removed."""
+
+
+LIMITS = Limits()
+
+
+class Facts(NamedTuple):
+    """What was seen, what the plan needs, and the settings."""
+
+    seen: Seen
+    needs: Needs
+    names: Names
+    environment: str = ""
+    """The setting of this name; empty where it is not given."""
+    limits: Limits = LIMITS

@@ -1,0 +1,78 @@
+"""Databases by the dozen, each at the point where a disturbed plan begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+import pgratchet
+from pgratchet.model import Event, ignore
+from tests.crash.plans import PLANS, Disturbed, picture
+from tests.folders import write_migrations
+from tests.servers import Database, Server
+
+NUMBERS = count(1)
+
+
+class Arena:
+    """A server with a database at the start of a plan, to be copied again and again."""
+
+    def __init__(self, server: Server, run: Callable[[str], None], plan: Disturbed, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self._run = run
+        self._opened = ExitStack()
+        self._start = self._create("template0")
+        write_migrations(folder, plan.before)
+        if plan.before:
+            pgratchet.up(self._start.url, folder)
+        write_migrations(folder, plan.files)
+        self._last: Database | None = None
+        self.events: list[Event] = []
+        undisturbed = self.fresh()
+        pgratchet.up(undisturbed.url, folder, observer=self.events.append)
+        self.expected = picture(undisturbed)
+
+    def fresh(self) -> Database:
+        """Give a new database in place of the one before."""
+        if self._last is not None:
+            self.drop(self._last)
+        self._last = self._create(self._start.name)
+        return self._last
+
+    def drop(self, database: Database) -> None:
+        self._run(f"DROP DATABASE IF EXISTS {database.name} WITH (FORCE)")
+
+    def close(self) -> None:
+        for database in (self._last, self._start):
+            if database is not None:
+                self.drop(database)
+
+    def _create(self, template: str) -> Database:
+        name = f"crash_{next(NUMBERS)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return Database(self.server, name, self._opened)
+
+    def ends_well(self, database: Database, what: object) -> None:
+        """Run `up` as anybody would, and find the database as if nothing had happened."""
+        pgratchet.up(database.url, self.folder, wait=10, observer=ignore)
+        assert picture(database) == self.expected, what
+        assert pgratchet.up(database.url, self.folder).done == (), what
+
+
+@pytest.fixture
+def enter() -> Iterator[Callable[..., Arena]]:
+    """Give a function that makes an arena."""
+    made: list[Arena] = []
+
+    def make(server: Server, run: Callable[[str], None], plan: str, folder: Path) -> Arena:
+        made.append(Arena(server, run, PLANS[plan], folder))
+        return made[-1]
+
+    yield make
+    for arena in made:
+        arena.close()

@@ -1,0 +1,67 @@
+"""Client, backend or server are killed at every event of a run; the next run ends as an undisturbed one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import pgratchet
+from pgratchet.errors import PgratchetError
+from pgratchet.model import Event
+from tests.crash.conftest import Arena
+from tests.crash.plans import PLANS
+from tests.servers import Database, Server
+
+Enter = Callable[..., Arena]
+RunOn = Callable[[Server, str], None]
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(params=PLANS)
+def arena(request: pytest.FixtureRequest, server: Server, run_on: RunOn, enter: Enter, folder: Path) -> Arena:
+    return enter(server, lambda statement: run_on(server, statement), request.param, folder)
+
+
+def at_event(number: int, action: Callable[[], object]) -> Callable[[Event], None]:
+    heard = count(1)
+
+    def observer(_: Event) -> None:
+        if next(heard) == number:
+            action()
+
+    return observer
+
+
+def terminate_the_run(database: Database) -> None:
+    query = (
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = %s AND application_name LIKE 'pgratchet%% up %%'"
+    )
+    with psycopg.connect(database.server.url(), autocommit=True) as connection:
+        assert connection.execute(query, (database.name,)).fetchall()
+
+
+def test_the_client_is_killed_at_every_event(arena: Arena) -> None:
+    for number in range(1, len(arena.events) + 1):
+        database = arena.fresh()
+        driver = ["-m", "tests.crash.driver", database.url, str(arena.folder), str(number)]
+        killed = subprocess.run([sys.executable, *driver], cwd=ROOT, check=False, capture_output=True)
+        assert killed.returncode == -9, killed.stderr
+        arena.ends_well(database, arena.events[number - 1])
+
+
+def test_the_backend_is_killed_at_every_event(arena: Arena) -> None:
+    for number in range(1, len(arena.events) + 1):
+        database = arena.fresh()
+        observer = at_event(number, lambda: terminate_the_run(database))  # noqa: B023 - called in this turn
+        try:
+            pgratchet.up(database.url, arena.folder, observer=observer)
+        except PgratchetError as error:
+            assert "the connection was lost" in error.message, arena.events[number - 1]
+        arena.ends_well(database, arena.events[number - 1])
