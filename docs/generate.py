@@ -9,8 +9,9 @@ import click
 
 import pgratchet
 from docs import interface
-from pgratchet import config, directives, errors, pgtools
+from pgratchet import config, errors, pgtools
 from pgratchet.cli import commands as command_line
+from pgratchet.parse import directives
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by `make docs` from the code. Do not edit. -->"
@@ -105,15 +106,16 @@ def exit_codes() -> Iterator[str]:
     rows = [(0, "", "done, or nothing to do")]
     rows += [(kind.exit_code, f"`{kind.__name__}`", _first_line(kind)) for kind in public]
     rows += [
-        (kind.exit_code, "", f"{_first_line(kind)} (kept for a later version)")
+        (kind.exit_code, "", _first_line(kind) + ("" if _is_used(kind) else " (kept for a later version)"))
         for kind in _errors()
         if kind.exit_code not in taken
     ]
     rows += [
         (2, "", "a command line that is not understood"),
         (command_line.PENDING, "", "migrations are pending: `status --exit-code` alone"),
-        (command_line.INTERRUPTED, "", "interrupted by Ctrl-C"),
     ]
+    if command_line.INTERRUPTED not in {code for code, *_ in rows}:
+        rows.append((command_line.INTERRUPTED, "", "interrupted by Ctrl-C"))
     cells = ((str(code), error, text) for code, error, text in sorted(rows, key=lambda row: row[0]))
     yield from _table(("code", "error", "meaning"), cells)
     yield from ("", "After 6 and 8 it can help to try again; after the others it does not.")
@@ -135,6 +137,12 @@ def _errors() -> list[type[errors.PgratchetError]]:
     return [
         kind for kind in kinds if issubclass(kind, errors.PgratchetError) and kind.__bases__ != (Exception,)
     ]
+
+
+def _is_used(kind: type) -> bool:
+    package = Path(pgratchet.__file__).parent
+    files = (path for path in package.rglob("*.py") if path.name != "errors.py")
+    return any(kind.__name__ in path.read_text(encoding="utf-8") for path in files)
 
 
 def _first_line(kind: type) -> str:

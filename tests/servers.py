@@ -124,6 +124,28 @@ def running(major: int, settings: str = "") -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def standby_of(primary: Server, name: str) -> Iterator[str]:
+    """Run a standby of a server, made by pg_basebackup, and give its URL; it follows under `name`."""
+    folder = make_folder()
+    try:
+        _own(folder)
+        source = f"host=127.0.0.1 port={primary.port} user=postgres password={primary.password}"
+        source += f" application_name={name}"
+        options: list[str | Path] = [
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+            "-D",
+            folder / "data",
+        ]
+        _run([primary.bin / "pg_basebackup", "-d", source, *options])
+        with _started(primary.bin, folder, "") as (port, _):
+            yield f"postgresql://postgres:{primary.password}@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def make_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
 

@@ -3,11 +3,11 @@
 #
 #     PGHOST=localhost PGDATABASE=bench sh benchmarks/database/limiter.sh
 #
-# hot: one caller, never refused. many: 10,000 callers, never refused. denied: one caller, always refused.
-# policy: one caller under three limits, one of them durable.
+# floor: SELECT 1, what a call costs that does nothing.
+# take: one limit that the caller states, allowed. take-many: the same for 10,000 callers. take-denied: refused.
+# plan: one limit of the tenant's plan, allowed. plan-denied: refused. plan-three: three limits, one durable.
 set -eu
 tenant=be000000-0000-7000-8000-0000000000ff
-seconds=${SECONDS_EACH:-5}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -25,20 +25,30 @@ ON CONFLICT DO NOTHING;
 INSERT INTO tenants (tenant_id, tenant_name, plan_code)
 VALUES ('$tenant', 'Limiter', 'bench_free') ON CONFLICT DO NOTHING;
 SQL
-echo "SELECT * FROM consume_rate_limit('$tenant', 'hot');" > "$work/hot"
-printf '%s\n' '\set caller random(1, 10000)' "SELECT * FROM consume_rate_limit('$tenant', 'caller ' || :caller);" > "$work/many"
-cp "$work/hot" "$work/denied"
-echo "SELECT * FROM consume_rate_limit('$tenant', 'hot', 1, 100);" > "$work/policy"
 
-export PGOPTIONS="-c app.tenant_id=$tenant"
+echo "SELECT 1;" > "$work/floor"
+echo "SELECT * FROM take_rate_limit('$tenant', 'hot', 'stated', 1000000000, '1 second');" > "$work/take"
+printf '%s\n' '\set caller random(1, 10000)' \
+    "SELECT * FROM take_rate_limit('$tenant', 'caller ' || :caller, 'stated', 1000000000, '1 second');" > "$work/take-many"
+echo "SELECT * FROM take_rate_limit('$tenant', 'hot', 'denied', 1, '31 days');" > "$work/take-denied"
+echo "SELECT * FROM consume_rate_limit('$tenant', 'hot');" > "$work/plan"
+cp "$work/plan" "$work/plan-denied"
+echo "SELECT * FROM consume_rate_limit('$tenant', 'hot', 1, 100);" > "$work/plan-three"
+
+rate() { # script, clients
+    pgbench -n -M prepared -c "$2" -j 2 -T "${SECONDS_EACH:-5}" -f "$work/$1" | sed -n 's/^tps = \([0-9]*\).*/\1/p'
+}
+
 for commit in off on; do
-    for case in hot many denied policy; do
-        plan=bench_free
-        case $case in denied | policy) plan=bench_$case ;; esac
-        psql -X -q -c "UPDATE tenants SET plan_code = '$plan' WHERE tenant_id = '$tenant'" -c "DELETE FROM rate_limit_buckets" -c "SELECT FROM consume_rate_limit('$tenant', 'hot')" > /dev/null
+    export PGOPTIONS="-c app.tenant_id=$tenant -c synchronous_commit=$commit"
+    for script in floor take take-many take-denied plan plan-denied plan-three; do
+        case $script in plan-denied) plan=bench_denied ;; plan-three) plan=bench_policy ;; *) plan=bench_free ;; esac
+        psql -X -q -c "UPDATE tenants SET plan_code = '$plan' WHERE tenant_id = '$tenant'" \
+            -c "DELETE FROM rate_limit_buckets" -c "SELECT FROM consume_rate_limit('$tenant', 'hot')" > /dev/null
+        printf 'synchronous_commit %-3s  %-11s ' "$commit" "$script"
         for clients in 1 8 32; do
-            rate=$(PGOPTIONS="$PGOPTIONS -c synchronous_commit=$commit" pgbench -n -M prepared -c $clients -j 2 -T "$seconds" -f "$work/$case" | sed -n 's/^tps = \([0-9]*\).*/\1/p')
-            printf 'synchronous_commit %-3s  %-6s  %2d clients  %6d calls/s\n' "$commit" "$case" "$clients" "$rate"
+            printf '  %2d clients %6d/s' "$clients" "$(rate "$script" "$clients")"
         done
+        echo
     done
 done

@@ -176,6 +176,6 @@ class Terminated(PgratchetError):
 
 
 class Interrupted(Terminated):
-    """The same by Ctrl-C."""
+    """The run was interrupted by Ctrl-C, and stopped cleanly."""
 
     exit_code = 130

@@ -11,6 +11,7 @@ import psycopg
 
 from pgratchet import naming, sql
 from pgratchet.db import Connection
+from pgratchet.errors import ConfigurationError
 from pgratchet.model import Applied, Kind, Migration, Script, Status
 from pgratchet.wire import Command
 
@@ -102,10 +103,14 @@ def create(names: Names) -> tuple[str, ...]:
 def read(connection: Connection, names: Names) -> tuple[Applied, ...]:
     """Every row, versions first and in order, then repeatables; without the bodies."""
     query = sql.load("history_rows", **names.identifiers)
-    return tuple(
-        Applied(Kind(row[0]), row[1], row[2], row[3], Status(row[4]), *row[5:])
-        for row in connection.execute(query.encode()).fetchall()
-    )
+    try:
+        rows = connection.execute(query.encode()).fetchall()
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"may not read the history: {error.diag.message_primary}",
+            f"Its owner has to run: GRANT SELECT ON {names.history} TO this role; its two companions need the same.",
+        ) from error
+    return tuple(Applied(Kind(row[0]), row[1], row[2], row[3], Status(row[4]), *row[5:]) for row in rows)
 
 
 def body(connection: Connection, names: Names, checksum: str | None) -> str | None:

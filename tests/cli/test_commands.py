@@ -251,3 +251,62 @@ def test_the_short_way_leaves_an_edited_file_to_the_long_way(
 
     assert done.returncode == 5
     assert "was edited after it had been applied" in done.stderr
+
+
+@pytest.mark.one_version
+def test_preflight_exits_with_4_where_up_would_refuse(run: Run, database: Database, folder: Path) -> None:
+    options = ("--url", database.url, "--dir", folder)
+    write_migrations(folder, {"V1__a.sql": TABLE})
+    code, out, _ = run("preflight", *options)
+    assert code == 0
+    assert out.endswith("Checks: 0 refused, 0 warned of, 17 passed.\n")
+
+    write_migrations(folder, {"V2__b.sql": "CREATE EXTENSION nope;\n"})
+    code, out, _ = run("preflight", *options)
+    assert code == 4
+    assert out.startswith(
+        "refuse  extensions: V2__b.sql needs the extension nope, which this server does not have"
+    )
+    assert "\n          next: Install" in out
+    assert run("preflight", "--to", 1, *options)[0] == 0
+
+    code, out, err = run("up", *options)
+    assert (code, out) == (4, "")
+    assert "error: 1 check before the run refused it; nothing was run\nrefuse  extensions: V2__b.sql" in err
+    assert run("up", "--no-preflight", *options)[0] == 1
+
+
+@pytest.mark.one_version
+def test_preflight_and_a_refusal_are_one_json_object_each(run: Run, database: Database, folder: Path) -> None:
+    options = ("--url", database.url, "--dir", folder, "--json")
+    write_migrations(folder, {"V1__a.sql": "CREATE EXTENSION nope;\n"})
+
+    code, out, _ = run("preflight", *options)
+    found = json.loads(out)
+    assert (code, found["command"]) == (4, "preflight")
+    assert set(found["checks"][0]) == {"name", "verdict", "reason", "hint", "script"}
+    assert (found["checks"][0]["verdict"], found["checks"][0]["script"]) == ("refuse", "V1__a.sql")
+
+    code, out, _ = run("up", *options)
+    error = json.loads(out)["error"]
+    assert (code, error["type"], error["exit_code"]) == (4, "PreflightError", 4)
+    assert error["checks"] == [found["checks"][0]]
+
+
+@pytest.mark.one_version
+def test_a_warning_of_preflight_is_talk_and_a_note(run: Run, database: Database, folder: Path) -> None:
+    options = ("--url", database.url, "--dir", folder)
+    write_migrations(folder, {"V1__a.sql": TABLE})
+    run("up", *options)
+    with database.connect() as connection:
+        connection.execute("INSERT INTO a VALUES (1)")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("CREATE INDEX CONCURRENTLY left_over ON a ((1 / (id - 1)))")
+    write_migrations(folder, {"V2__b.sql": "SELECT 1;\n"})
+
+    assert run("preflight", *options)[0] == 0
+    code, out, err = run("up", *options)
+
+    assert code == 0
+    assert '  WARNING: indexes: the index "public"."left_over" on a is INVALID' in err
+    assert out.startswith("note: indexes: ")

@@ -1,6 +1,7 @@
-"""Runs `up` and kills itself with SIGKILL when it hears of its n-th event.
+"""Runs `up` in processes that kill themselves with SIGKILL when they hear of an event.
 
-python -m tests.crash.driver URL FOLDER N
+Each line of its input is a URL, a folder and the number of the event, with tabs between; the answer is how that process
+ended. One process a line, and the imports are paid once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pgratchet
 from pgratchet.model import Event
 
 
-def main(url: str, folder: str, number: int) -> None:
+def run(url: str, folder: str, number: int) -> None:
     heard = count(1)
 
     def observer(_: Event) -> None:
@@ -24,5 +25,19 @@ def main(url: str, folder: str, number: int) -> None:
     pgratchet.up(url, folder, observer=observer)
 
 
+def ended(url: str, folder: str, number: int) -> int:
+    child = os.fork()
+    if not child:
+        run(url, folder, number)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main() -> None:
+    for line in sys.stdin:
+        url, folder, number = line.rstrip("\n").split("\t")
+        print(ended(url, folder, int(number)), flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main()

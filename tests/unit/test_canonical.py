@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pgratchet.canonical import Digest, canonical, comments, spelling
+from pgratchet.parse.canonical import Digest, canonical, comments, spelling
 
 SAME = [
     ("SELECT  1", "select\n\t1"),

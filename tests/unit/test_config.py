@@ -26,17 +26,15 @@ def refused(where: Path, toml: str | None = None, /, **variables: str) -> Config
 
 
 def test_with_nothing_set_the_defaults_hold(tmp_path: Path) -> None:
-    assert load(tmp_path) == Settings(
-        root=str(tmp_path),
-        url=None,
-        url_source="embedded",
-        direct_url="",
-        directory=f"{tmp_path}/database/migrations",
-        seeds=f"{tmp_path}/database/seeds",
-        schema="public",
-        table="schema_migrations",
-        application="",
-    )
+    assert load(tmp_path)._asdict() == {
+        **{key.name: key.default for key in config.KEYS},
+        "root": str(tmp_path),
+        "url": None,
+        "url_source": "embedded",
+        "directory": f"{tmp_path}/database/migrations",
+        "seeds": f"{tmp_path}/database/seeds",
+    }
+    assert (load(tmp_path).schema, load(tmp_path).table) == ("public", "schema_migrations")
 
 
 KEYS = [key for key in config.KEYS if key.name != "url"]

@@ -225,9 +225,12 @@ def test_the_next_version_is_always_higher_than_the_newest(newest: int, width: i
 
 
 def test_seeds_are_the_sql_files_of_an_environment_by_name(tmp_path: Path) -> None:
-    names = ("test/20_b.sql", "test/10_a.sql", "test/notes.txt", "test/._10_a.sql", "other/1.sql")
-    write_migrations(tmp_path, dict.fromkeys(names, SELECT))
-    assert [seed.script for seed in files.seeds(tmp_path, "test")] == ["10_a.sql", "20_b.sql"]
+    names = [f"{number}.sql" for number in range(20, 60)]
+    others = ("test/notes.txt", "test/._20.sql", "other/1.sql")
+    write_migrations(
+        tmp_path, dict.fromkeys([*(f"test/{name}" for name in reversed(names)), *others], SELECT)
+    )
+    assert [seed.script for seed in files.seeds(tmp_path, "test")] == names
 
 
 def test_there_are_never_seeds_for_production(tmp_path: Path) -> None:

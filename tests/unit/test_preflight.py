@@ -387,7 +387,7 @@ def test_a_file_that_takes_another_role_is_said_not_to_be_looked_at() -> None:
         ({"has_history": False, "creates_in_schema": None}, "other", PASS),
         ({"has_history": False, "creates_in_schema": None, "creates_in_database": False}, "other", REFUSE),
         ({"creates_in_schema": False}, "public", PASS),
-        ({"missing_rights": ('INSERT on "public"."schema_migrations"',)}, "public", REFUSE),
+        ({"missing_rights": ('INSERT ON "public"."schema_migrations"',)}, "public", REFUSE),
     ],
 )
 def test_the_history_must_be_there_for_us_to_write_or_to_make(

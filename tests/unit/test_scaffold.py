@@ -38,6 +38,10 @@ def test_whatever_the_description_the_header_is_nothing_but_comments(description
     assert all(line.startswith("--") for line in header.splitlines() if line)
 
 
+def test_a_description_stays_on_its_line() -> None:
+    assert scaffold.one_line(" add\n users\t\x1b[31m ") == "add users [31m"
+
+
 @pytest.mark.parametrize("description", ["", "  ", "!?", "__", "ж"])
 def test_new_refuses_a_description_without_a_word(folder: Path, description: str) -> None:
     with pytest.raises(ConfigurationError, match="has no letter or digit"):
@@ -86,6 +90,18 @@ def test_init_writes_settings_that_can_be_read_whatever_the_folder_is_called(
 ) -> None:
     scaffold.init(settings(tmp_path, directory=name))
     assert config.load({}, {}, str(tmp_path)).directory == f"{tmp_path}/{name}"
+
+
+def test_init_writes_the_whole_name_of_a_folder_that_lies_elsewhere(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    scaffold.init(settings(project, directory=f"{tmp_path}/sql"))
+    assert tomllib.loads((project / config.FILE).read_text())["directory"] == f"{tmp_path}/sql"
+
+
+def test_init_leaves_all_but_the_folders_to_be_chosen(tmp_path: Path) -> None:
+    scaffold.init(settings(tmp_path))
+    assert set(tomllib.loads((tmp_path / config.FILE).read_text())) == {"directory", "seeds"}
 
 
 def test_init_keeps_the_files_that_are_there(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgratchet import grammar, scan
 from pgratchet.errors import ScanError
-from pgratchet.scan import Raw
+from pgratchet.parse import grammar, scan
+from pgratchet.parse.scan import Raw
 
 
 class Cut(NamedTuple):

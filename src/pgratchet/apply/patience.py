@@ -8,10 +8,11 @@ from random import uniform
 
 import psycopg
 
-from pgratchet import db, parse, sql, targets
+from pgratchet import db, parse, sql
 from pgratchet.apply.work import Work, roll_back
 from pgratchet.errors import LockNotAvailable
 from pgratchet.model import Patience, Script, Statement, Waiting
+from pgratchet.parse import lock_targets
 from pgratchet.wire import Command, Refused
 
 PAUSE = 0.25
@@ -92,7 +93,7 @@ def _first_locks(statements: Iterable[Statement]) -> Iterator[Command]:
     nothing. A file that sets its search_path names its tables by it: then the names here could mean others.
     """
     found = [target for item in statements for target in parse.targets(item.sql)]
-    wanted = targets.strongest(found)
+    wanted = lock_targets.strongest(found)
     if len(wanted) > 1 and not any("search_path" in item.sql for item in statements):
         rows = ", ".join(f"({sql.literal(name)}, {sql.literal(mode)})" for name, mode in wanted)
         yield Command(sql.load("take_locks").format(targets=rows))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pgratchet import canonical, grammar, nature, targets
 from pgratchet.model import Script, Statement, Step
+from pgratchet.parse import canonical, grammar, lock_targets, nature
 
 Node = dict[str, Any]
 
@@ -145,7 +145,7 @@ def _script(found: _Found, name: str, statements: Iterable[Statement], *, fresh:
 
 def _worth_reading(text: str, *, fresh: bool) -> bool:
     spelt = text[:40].lstrip().lower()
-    return spelt.startswith(_FIRST_WORDS) or (not fresh and targets.worth_reading(text))
+    return spelt.startswith(_FIRST_WORDS) or (not fresh and lock_targets.worth_reading(text))
 
 
 def _features(found: _Found, name: str, text: str) -> None:
@@ -170,7 +170,10 @@ def _statement(found: _Found, name: str, tree: Node, *, elsewhere: bool) -> None
         found.concurrent = found.concurrent or name
     found.renewed.update(_renewed(kind, node, concurrent.names if concurrent else ()))
     found.extensions.extend(_extension(kind, node, name))
-    locks = (*targets.of_tree(tree), *((table, targets.FULL) for table in _rewritten_whole(kind, node)))
+    locks = (
+        *lock_targets.of_tree(tree),
+        *((table, lock_targets.FULL) for table in _rewritten_whole(kind, node)),
+    )
     found.locks += [Lock(table, mode, name, concurrent is not None) for table, mode in locks if meant(table)]
     rights = _RIGHTS[kind](node) if kind in _RIGHTS else ()
     found.rights += [Right(table, right, name) for table, right in rights if meant(table)]
@@ -182,7 +185,7 @@ def _renewed(kind: str, node: Node, concurrent: tuple[str, ...]) -> Iterator[str
     if kind == "DropStmt" and node["removeType"] == "OBJECT_INDEX":
         yield from _dropped(node)
     if kind == "ReindexStmt" and "relation" in node:
-        yield targets.table_name(node["relation"])
+        yield lock_targets.table_name(node["relation"])
 
 
 def _extension(kind: str, node: Node, script: str) -> Iterator[Extension]:
@@ -195,27 +198,29 @@ def _extension(kind: str, node: Node, script: str) -> Iterator[Extension]:
 
 def _bulk(kind: str, node: Node) -> Iterator[tuple[str, str]]:
     if kind == "IndexStmt":
-        yield targets.table_name(node["relation"]), BUILD
+        yield lock_targets.table_name(node["relation"]), BUILD
     for table in _rewritten_whole(kind, node):
         yield table, REWRITE
     for command in _commands(kind, node):
         constraint = command.get("def", {}).get("Constraint", {})
         if command["subtype"] in REWRITING:
-            yield targets.table_name(node["relation"]), REWRITE
+            yield lock_targets.table_name(node["relation"]), REWRITE
         elif constraint.get("contype") in {"CONSTR_PRIMARY", "CONSTR_UNIQUE"} and not constraint.get(
             "indexname"
         ):
-            yield targets.table_name(node["relation"]), BUILD
+            yield lock_targets.table_name(node["relation"]), BUILD
 
 
 def _rewritten_whole(kind: str, node: Node) -> Iterator[str]:
     if kind == "ClusterStmt" and "relation" in node:
-        yield targets.table_name(node["relation"])
+        yield lock_targets.table_name(node["relation"])
     options = (
         {option["DefElem"]["defname"] for option in node.get("options", ())} if kind == "VacuumStmt" else ()
     )
     if "full" in options:
-        yield from (targets.table_name(item["VacuumRelation"]["relation"]) for item in node.get("rels", ()))
+        yield from (
+            lock_targets.table_name(item["VacuumRelation"]["relation"]) for item in node.get("rels", ())
+        )
 
 
 def _commands(kind: str, node: Node) -> list[Node]:
@@ -224,22 +229,22 @@ def _commands(kind: str, node: Node) -> list[Node]:
 
 
 def _altered(node: Node) -> Iterator[tuple[str, str]]:
-    yield targets.table_name(node["relation"]), OWNER
+    yield lock_targets.table_name(node["relation"]), OWNER
     for item in node.get("cmds", ()):
         definition = item["AlterTableCmd"].get("def", {})
         if "PartitionCmd" in definition:
-            yield targets.table_name(definition["PartitionCmd"]["name"]), OWNER
+            yield lock_targets.table_name(definition["PartitionCmd"]["name"]), OWNER
     yield from _referenced(node)
 
 
 def _referenced(node: Node) -> Iterator[tuple[str, str]]:
-    return ((table, "REFERENCES") for table, _ in targets.references(node))
+    return ((table, "REFERENCES") for table, _ in lock_targets.references(node))
 
 
 def _owned(key: str) -> Callable[[Node], Iterator[tuple[str, str]]]:
     def rule(node: Node) -> Iterator[tuple[str, str]]:
         if key in node:
-            yield targets.table_name(node[key]), OWNER
+            yield lock_targets.table_name(node[key]), OWNER
 
     return rule
 
@@ -249,11 +254,11 @@ def _drop(node: Node) -> Iterator[tuple[str, str]]:
     if kind in {"OBJECT_TABLE", "OBJECT_INDEX"}:
         yield from ((table, DROP) for table in _dropped(node))
     elif kind in {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}:
-        yield from ((targets.quoted(names[:-1]), OWNER) for names in _lists(node))
+        yield from ((lock_targets.quoted(names[:-1]), OWNER) for names in _lists(node))
 
 
 def _dropped(node: Node) -> Iterator[str]:
-    return map(targets.quoted, _lists(node))
+    return map(lock_targets.quoted, _lists(node))
 
 
 def _lists(node: Node) -> Iterator[list[str]]:
@@ -267,12 +272,12 @@ _RIGHTS: dict[str, Callable[[Node], Iterator[tuple[str, str]]]] = {
     "AlterPolicyStmt": _owned("table"),
     "CreatePolicyStmt": _owned("table"),
     "CreateStmt": _referenced,
-    "CreateTrigStmt": lambda node: iter([(targets.table_name(node["relation"]), "TRIGGER")]),
+    "CreateTrigStmt": lambda node: iter([(lock_targets.table_name(node["relation"]), "TRIGGER")]),
     "DropStmt": _drop,
     "IndexStmt": _owned("relation"),
     "RenameStmt": _owned("relation"),
     "RuleStmt": _owned("relation"),
     "TruncateStmt": lambda node: (
-        (targets.table_name(item["RangeVar"]), "TRUNCATE") for item in node["relations"]
+        (lock_targets.table_name(item["RangeVar"]), "TRUNCATE") for item in node["relations"]
     ),
 }

@@ -34,7 +34,7 @@ class Server(NamedTuple):
     """In the history's schema; None where that is not there."""
     has_history: bool
     missing_rights: tuple[str, ...]
-    """Rights on the history's tables that we lack, as `INSERT on "public"."schema_migrations"`."""
+    """Rights on the history's tables that we lack, as `INSERT ON "public"."schema_migrations"`."""
     provider: bool
     """A managed service, which may let an ordinary role make extensions."""
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from pgratchet import sql
 from pgratchet.model import Check, Verdict
+from pgratchet.parse.lock_targets import BUILD, FULL, KEY, LIGHT
 from pgratchet.preflight.facts import Facts
 from pgratchet.preflight.needs import Lock
 from pgratchet.preflight.saying import MONITOR, age, named, or_pass, who
 from pgratchet.preflight.seen import Held, Prepared, Session
-from pgratchet.targets import BUILD, FULL, KEY, LIGHT
 
 _EVERY = {"ExclusiveLock", "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareUpdateExclusiveLock"}
 CONFLICTS = {

@@ -12,7 +12,7 @@ SELECT pg_catalog.current_database(), CURRENT_USER::text, role.rolsuper,
        (SELECT pg_catalog.has_schema_privilege(oid, 'CREATE')
           FROM pg_catalog.pg_namespace WHERE nspname = {{schema}}) AS creates_in_schema,
        (SELECT oid IS NOT NULL FROM history LIMIT 1) AS has_history,
-       ARRAY(SELECT pg_catalog.format('%s on %s', wanted, name)
+       ARRAY(SELECT pg_catalog.format('%s ON %s', wanted, name)
                FROM history CROSS JOIN pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS wanted
               WHERE oid IS NOT NULL AND NOT pg_catalog.has_table_privilege(oid, wanted)) AS missing_rights,
        EXISTS (SELECT FROM pg_catalog.pg_roles

@@ -82,6 +82,7 @@ def test_a_database_that_restarts_in_the_middle_leaves_nothing_half_done(
     assert restarted.code == 0, restarted.output
     code = project.ended(migrate)
     assert code in {1, 8}, run("docker", "logs", migrate).output
+    print(f"\nended with {code} after the database restarted")
     project.await_database()
     _runs_again(project)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pgratchet import lexical
+from pgratchet.parse import lexical
 
 if TYPE_CHECKING:
     import hashlib

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from pgratchet import directives, nature, scan
-from pgratchet.canonical import Digest, comments, spelling
 from pgratchet.errors import ParseError, ScanError
 from pgratchet.model import Concurrent, Control, CopyData, Script, Segment, Statement
-from pgratchet.nature import Nature
-from pgratchet.scan import Raw
-from pgratchet.targets import Target, of_tree, worth_reading
+from pgratchet.parse import directives, nature, scan
+from pgratchet.parse.canonical import Digest, comments, spelling
+from pgratchet.parse.lock_targets import Target, of_tree, worth_reading
+from pgratchet.parse.nature import Nature
+from pgratchet.parse.scan import Raw
 
 KEPT = 4 << 20
 """Statements of larger files, in bytes, are read again when they are run, not kept."""
@@ -80,7 +80,7 @@ def targets(sql: str) -> tuple[Target, ...]:
 
 
 def _tree(sql: str) -> nature.Node | None:
-    from pgratchet import grammar  # a run with nothing to do needs none
+    from pgratchet.parse import grammar  # a run with nothing to do needs none
 
     return grammar.tree(sql)
 
@@ -207,7 +207,7 @@ class _Reader:
         yield batch
 
     def _told(self, batch: list[Raw]) -> Iterator[tuple[Raw, Nature, bool]]:
-        from pgratchet import grammar
+        from pgratchet.parse import grammar
 
         # The rows of a large file are for the server to check: the grammar takes longer than it does.
         checked = batch if self._keep else [raw for raw in batch if not re.match(_DATA_ONLY, raw.text)]
@@ -221,7 +221,7 @@ class _Reader:
                 yield raw, nature.PLAIN, False
 
     def _doubtful(self, batch: list[Raw]) -> Iterator[int]:
-        from pgratchet import grammar
+        from pgratchet.parse import grammar
 
         for raw in batch:
             found = grammar.starts(raw.text.encode())

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import BinaryIO, NamedTuple
 
-from pgratchet import lexical, psql
-from pgratchet.source import Source
+from pgratchet.parse import lexical, psql
+from pgratchet.parse.source import Source
 
 PIECE = 1 << 20
 
