@@ -58,7 +58,7 @@ ORDER BY rank DESC, conversation_id, seq LIMIT 50
 """
 
 
-def median_ms(conn: psycopg.Connection[Any], sql: str, repeat: int = 40, **values: object) -> float:
+def median_ms(conn: psycopg.Connection[Any], sql: str, repeat: int, **values: object) -> float:
     times = []
     for _ in range(repeat):
         began = time.perf_counter()
@@ -78,14 +78,16 @@ def main(url: str) -> None:
         ).fetchall()[0][0]
         with psycopg.connect(url, autocommit=True, options=options) as application:
             application.execute("SET ROLE semantic_kernel_app")
-            where = {"tenant": TENANT, "conversation": CONVERSATION}
-            first = median_ms(application, PAGE, **where, before=2**62)
-            deep = median_ms(application, PAGE, **where, before=top - 40_000)
+            where: dict[str, Any] = {"tenant": TENANT, "conversation": CONVERSATION}
+            first = median_ms(application, PAGE, 40, **where, before=2**62)
+            deep = median_ms(application, PAGE, 40, **where, before=top - 40_000)
             offset = median_ms(application, OFFSET, 10, **where, offset=40_000)
-            print(f"page of 50: first {first:.2f} ms, at depth 40,000 {deep:.2f} ms ({deep / first:.2f} times)")
+            print(
+                f"page of 50: first {first:.2f} ms, at depth 40,000 {deep:.2f} ms ({deep / first:.2f} times)"
+            )
             print(f"the same by OFFSET 40,000: {offset:.2f} ms")
             for query in SEARCHED:
-                values = {"tenant": TENANT, "query": query}
+                values: dict[str, Any] = {"tenant": TENANT, "query": query}
                 hits = len(application.execute(SEARCH, values).fetchall())
                 ours = median_ms(application, SEARCH, 15, **values)
                 free = median_ms(owner, PLAIN, 15, **values)

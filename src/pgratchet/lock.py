@@ -58,7 +58,7 @@ def refuse_shared_sessions(connection: Connection, url: str) -> None:
     if session == connection.info.backend_pid:
         return
     try:
-        with db.connect(url, name="pgratchet look", wait=0, observer=ignore) as other:
+        with db.opened(url, name="pgratchet look", wait=0, observer=ignore) as other:
             for _ in range(LOOKS):
                 other.execute("BEGIN")
                 # Where the pool has one session only, we would wait for ourselves.
@@ -105,19 +105,20 @@ def _take(connection: Connection, key: str, wait: float, observer: Observer) -> 
 def _prove(connection: Connection, url: str, key: str) -> None:
     """A lock that a second session can take as well is none: a stub, another node, a pooler."""
     try:
-        second = db.connect(url, name="pgratchet proof", wait=0, observer=ignore)
+        with db.opened(url, name="pgratchet proof", wait=0, observer=ignore) as second:
+            taken = _yes(second, f"SELECT pg_catalog.pg_try_advisory_lock({key})")
+            if taken:
+                _yes(second, f"SELECT pg_catalog.pg_advisory_unlock({key})")
     except DatabaseUnreachable:
         if _pid(connection) == connection.info.backend_pid:
             return  # no slot is left for a second one, and this is the server itself
         raise
-    with second:
-        if _yes(second, f"SELECT pg_catalog.pg_try_advisory_lock({key})"):
-            _yes(second, f"SELECT pg_catalog.pg_advisory_unlock({key})")
-            raise ConfigurationError(
-                f"{db.describe(url)} gives the lock of the one runner to two sessions at once: its advisory "
-                "locks do not work, or the URL leads to more than one server",
-                DIRECT,
-            )
+    if taken:
+        raise ConfigurationError(
+            f"{db.describe(url)} gives the lock of the one runner to two sessions at once: its advisory "
+            "locks do not work, or the URL leads to more than one server",
+            DIRECT,
+        )
 
 
 def _give_back(connection: Connection, key: str, observer: Observer) -> None:

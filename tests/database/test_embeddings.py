@@ -84,6 +84,14 @@ def keys(
     return [row[0] for row in rows(connection, SEARCH, tenant, query, limit, filtered, exact)]
 
 
+def scans_of_the_index(database: Database, reader: Connection) -> int:
+    """Times the HNSW index was used so far, by the reader too."""
+    reader.execute("SELECT pg_stat_force_next_flush()")
+    reader.execute("SELECT 1")
+    used = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'embeddings_tiny_embedding_idx'"
+    return int(value(database.connect(), used))
+
+
 @pytest.mark.parametrize("exact", [None, False], ids=["as it chooses", "by the index"])
 def test_a_filter_that_leaves_one_row_in_a_hundred_still_returns_as_many_as_asked_for(
     loaded: Database, exact: bool | None
@@ -96,20 +104,18 @@ def test_a_filter_that_leaves_one_row_in_a_hundred_still_returns_as_many_as_aske
 
 def test_up_to_ten_thousand_rows_behind_the_filter_the_search_is_exact(loaded: Database) -> None:
     large = as_application(loaded, FIRST)
+    before = scans_of_the_index(loaded, large)
     for query in queries(large):
         chosen = keys(large, FIRST, query, 10, '{"tag": 7}')
         assert chosen == keys(large, FIRST, query, 10, '{"tag": 7}', exact=True)
+    assert scans_of_the_index(loaded, large) == before
 
 
 def test_above_ten_thousand_rows_the_index_answers_and_finds_nearly_all(loaded: Database) -> None:
     large = as_application(loaded, FIRST)
-    used = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'embeddings_tiny_embedding_idx'"
-    large.execute("SELECT pg_stat_force_next_flush()")
-    before = value(loaded.connect(), used)
+    before = scans_of_the_index(loaded, large)
     found = [keys(large, FIRST, query, 10) for query in queries(large, 20)]
-    large.execute("SELECT pg_stat_force_next_flush()")
-    large.execute("SELECT 1")
-    assert value(loaded.connect(), used) >= before + 20
+    assert scans_of_the_index(loaded, large) >= before + 20
     truth = [keys(large, FIRST, query, 10, exact=True) for query in queries(large, 20)]
     recall = sum(len(set(a) & set(b)) for a, b in zip(found, truth, strict=True)) / 200
     assert recall >= 0.95
@@ -123,6 +129,18 @@ def test_fewer_rows_than_asked_for_means_that_there_are_no_more(loaded: Database
     assert there_are == 3
     for query in queries(large, 3):
         assert len(keys(large, FIRST, query, 10, '{"rare": 17}', exact)) == 3
+
+
+def test_when_the_index_gives_up_too_early_the_rows_are_read_after_all(loaded: Database) -> None:
+    large = as_application(loaded, FIRST)
+    large.execute("SELECT '[1]'::halfvec")
+    large.execute("SET hnsw.max_scan_tuples = 1; SET enable_sort = off")
+    plain = "SELECT key FROM embeddings_tiny WHERE metadata @> '{\"rare\": 17}' ORDER BY embedding <=> %s::halfvec LIMIT 10"
+    given_up = 0
+    for query in queries(large):
+        given_up += len(rows(large, plain, query)) < 3
+        assert len(keys(large, FIRST, query, 10, '{"rare": 17}', exact=False)) == 3
+    assert given_up
 
 
 def test_a_search_leaves_the_settings_of_the_session_alone(loaded: Database) -> None:

@@ -70,6 +70,11 @@ def test_the_preview_of_a_run() -> None:
     assert found["notes"] == ["a note"]
 
 
+def test_the_preview_of_a_file_that_is_too_large_to_be_kept_has_no_statements() -> None:
+    scripts = {file(1).script: Script(None, 9_000, "tree", {}, transactional=True)}
+    assert jsons.preview(Preview(Plan((Step(file(1)),)), scripts))["steps"][0]["statements"] == []
+
+
 def test_the_overview() -> None:
     decided = plan.plan([file(1), file(2)], [row(1)], Facts(empty=False))
     found = read(

@@ -121,6 +121,12 @@ def test_a_long_line_is_cut_around_the_mark(column: int) -> None:
     assert len(line) <= text.WIDE + 4
 
 
+@pytest.mark.parametrize("column", [1, 70, text.WIDE])
+def test_a_line_that_fits_is_shown_whole(column: int) -> None:
+    source = "x" * text.WIDE
+    assert text.caret(source, column)[0] == f"  | {source}"
+
+
 def test_nothing_of_a_file_reaches_the_terminal_as_a_command_to_it() -> None:
     line, mark = text.caret("a\x1b[31m\r\x07b", 9)
     assert line == "  | a [31m  b"

@@ -1,0 +1,101 @@
+"""The connection is lost at every statement that a run sends, before the server has it and before its answer is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pgratchet
+from pgratchet.errors import PgratchetError
+from tests.crash.conftest import Arena
+from tests.crash.plans import PLANS
+from tests.crash.proxy import Cut, between
+from tests.folders import write_migrations
+from tests.servers import Database, Server
+
+Enter = Callable[..., Arena]
+RunOn = Callable[[Server, str], None]
+
+
+def commit(number: int) -> Callable[[int, bytes], bool]:
+    seen: list[bytes] = []
+
+    def wanted(_: int, statement: bytes) -> bool:
+        seen.extend([statement] * (b"COMMIT\0" in statement))
+        return len(seen) == number
+
+    return wanted
+
+
+@pytest.fixture(params=PLANS)
+def arena(request: pytest.FixtureRequest, server: Server, run_on: RunOn, enter: Enter, folder: Path) -> Arena:
+    return enter(server, lambda statement: run_on(server, statement), request.param, folder)
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize("cut", Cut, ids=["lost", "delivered"])
+def test_at_every_statement_the_next_run_ends_as_an_undisturbed_one(arena: Arena, cut: Cut) -> None:
+    number = 0
+    while True:
+        number += 1
+        database = arena.fresh()
+        with between(database, lambda at, _: at == number, cut) as (url, proxy):  # noqa: B023
+            try:
+                pgratchet.up(url, arena.folder)
+            except PgratchetError as error:
+                assert "lost" in error.message or "server closed" in error.message, proxy.run[-1]
+        arena.ends_well(database, proxy.run[-1])
+        if not proxy.done:
+            break
+    assert number > 20
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["quick", "slow"])
+def test_a_commit_that_went_through_is_found_out(database: Database, folder: Path, *, slow: bool) -> None:
+    """Slow: the commit itself is still at work when we look."""
+    first = {"V1__a.sql": "CREATE TABLE a (id int);\n" + (SLOW_COMMIT if slow else "")}
+    write_migrations(folder, first)
+    pgratchet.up(database.url, folder)
+    write_migrations(folder, {"V2__b.sql": "INSERT INTO a VALUES (1);\n"})
+
+    with between(database, commit(1), Cut.DELIVERED) as (url, proxy):
+        outcome = pgratchet.up(url, folder)
+
+    assert proxy.done
+    assert [done.migration.version for done in outcome.done] == [2]
+    assert pgratchet.up(database.url, folder).done == ()
+
+
+SLOW_COMMIT = """
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow();
+"""
+
+
+def test_a_commit_that_did_not_reach_the_server_is_found_out(database: Database, folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": "CREATE TABLE a (id int);\n"})
+    pgratchet.up(database.url, folder)
+    write_migrations(folder, {"V2__b.sql": "INSERT INTO a VALUES (1);\n", "V3__c.sql": "SELECT 1;\n"})
+
+    with (
+        between(database, commit(2), Cut.LOST) as (url, proxy),
+        pytest.raises(pgratchet.RunFailed, match=r"1 of 2 steps are applied, the last V2__b\.sql") as failure,
+    ):
+        pgratchet.up(url, folder)
+
+    assert proxy.done
+    assert failure.value.outcome is not None
+    assert failure.value.outcome.version == 2
+    assert [done.migration.version for done in pgratchet.up(database.url, folder).done] == [3]
+
+
+def test_a_new_database_whose_one_commit_went_through_is_found_out(database: Database, folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": "CREATE TABLE a (id int);\n", "V2__b.sql": "CREATE TABLE b ();\n"})
+
+    with between(database, commit(1), Cut.DELIVERED) as (url, proxy):
+        outcome = pgratchet.up(url, folder)
+
+    assert proxy.done
+    assert [done.migration.version for done in outcome.done] == [1, 2]
