@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types docs bench check clean
+.PHONY: help demo test test-containers lint types docs bench check clean
 
 help:
 	@echo "make demo   the five migrations of database/ on the embedded PostgreSQL"
@@ -26,6 +26,10 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2
+
+# A real Docker engine builds and runs the image and compose.yaml; ends with 77 where none can run.
+test-containers: .venv/ready
+	containers/run.sh
 
 lint: .venv/ready
 	$(BIN)/ruff format --check src tests benchmarks docs examples

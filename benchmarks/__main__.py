@@ -33,15 +33,19 @@ def main() -> None:
     WORK.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=WORK) as folder,
-        running(given.server) as server,
+        running(given.server, given.data) as server,
         launcher(server, given.limit) as runner,
     ):
         facts: dict[str, object] = {
             "server": f"PostgreSQL {server.version}",
             "processors": os.cpu_count(),
+            "data": str(given.data or tempfile.gettempdir()),
             "system": platform.platform(),
         }
-        print(f"\n{facts['server']}, default settings; {facts['processors']} processors\n", flush=True)
+        print(
+            f"\n{facts['server']}, default settings; {facts['processors']} processors; data in {facts['data']}\n",
+            flush=True,
+        )
         for scenario in chosen:
             made = scenarios.take(Bench(server, runner, Path(folder), found, given.runs), scenario)
             tables.extend(made)
@@ -64,6 +68,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single sample as well")
     parser.add_argument("--server", type=Path, metavar="FOLDER", help="PostgreSQL's programs")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="where the server's data lies, as /dev/shm"
+    )
     return parser.parse_args()
 
 

@@ -70,10 +70,13 @@ class Server:
 
 
 @contextmanager
-def running(programs: Path | None) -> Iterator[Server]:
-    """Start it, and stop and delete it in the end. Raises SystemExit where there is no PostgreSQL."""
+def running(programs: Path | None, place: Path | None) -> Iterator[Server]:
+    """Start it with its data in a place, and stop and delete it in the end.
+
+    Raises SystemExit where there is no PostgreSQL.
+    """
     account = next(_accounts(), None) if os.geteuid() == 0 else None
-    home = Path(tempfile.mkdtemp(prefix="pgratchet-bench-"))
+    home = Path(tempfile.mkdtemp(prefix="pgratchet-bench-", dir=place))
     if account is not None:
         os.chown(home, account.pw_uid, account.pw_gid)
     try:
@@ -137,15 +140,22 @@ def _accounts() -> Iterator[pwd.struct_passwd]:
 
 def _find(home: Path, account: pwd.struct_passwd | None) -> Path:
     """The newest PostgreSQL of the system, or the one that comes with the `embedded` extra."""
-    system = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -int(path.parent.name))
-    path = shutil.which("postgres")
-    for folder in [*system, *([Path(path).resolve().parent] if path else []), *_wheel(home)]:
+    for folder in _candidates(home):
         try:
             if (folder / "initdb").exists() and not _run([folder / "postgres", "-V"], account).returncode:
                 return folder
         except PermissionError:
             continue
     raise SystemExit("no PostgreSQL here that can be run; name the folder of its programs with --server")
+
+
+def _candidates(home: Path) -> Iterator[Path]:
+    """Folders of programs; the wheel's is copied when its turn comes, not before."""
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -int(path.parent.name))
+    path = shutil.which("postgres")
+    if path:
+        yield Path(path).resolve().parent
+    yield from _wheel(home)
 
 
 def _wheel(home: Path) -> Iterator[Path]:

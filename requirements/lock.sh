@@ -7,4 +7,5 @@ compile() {
         --python-version 3.11 "$@"
 }
 compile pyproject.toml -o requirements/run.lock
+echo "hatchling" | compile - -o containers/build.lock
 compile pyproject.toml --extra embedded --group dev -o requirements/dev.lock

@@ -40,7 +40,15 @@ SETTINGS = {
 }
 # Not every operating system of a server can check a connection. An autovacuum in our way is cancelled after
 # deadlock_timeout, which must be shorter than our lock_timeout for that; it takes a right to set it.
-WHERE_PERMITTED = {"client_connection_check_interval": "1s", "deadlock_timeout": "20ms"}
+# The keep-alives are the server's own: they free what a client holds whose network is gone.
+WHERE_PERMITTED = {
+    "client_connection_check_interval": "1s",
+    "deadlock_timeout": "20ms",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20s",
+}
 MARK = "pgratchet.environment"
 PARAMETERS = {
     "client_encoding": "UTF8",

@@ -7,6 +7,7 @@ PgratchetError                  1
 ├── ParseError                  2   the same, and all else that a file's own text shows to be wrong
 ├── StatementFailed             1   the server refused a statement
 ├── RunFailed                   1   the run stopped for another reason
+│   └── ConnectionLost          8   the connection broke in the middle; trying again goes on
 ├── FindingsError               4
 ├── PreflightError              4   a check before the run refuses it
 ├── HistoryError                5   files and history disagree
@@ -122,6 +123,12 @@ class StatementFailed(PgratchetError):
 
 class RunFailed(PgratchetError):
     """The run stopped, and not by a statement of a migration."""
+
+
+class ConnectionLost(RunFailed):
+    """The connection broke in the middle of a run; running again goes on where the history stands."""
+
+    exit_code = 8
 
 
 class FindingsError(PgratchetError):

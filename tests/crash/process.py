@@ -14,15 +14,18 @@ import psycopg
 from tests.servers import Database
 
 ROOT = Path(__file__).parent.parent.parent
-AT_WORK = (
-    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pgratchet%% up %%'"
-)
+AT_WORK = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pgratchet%% up %%'"
 
 
 @contextmanager
 def running(database: Database, folder: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Start a run; it is ended in the end."""
-    environment = {"PATH": "/usr/bin:/bin", "PGRATCHET_DIR": str(folder), "DATABASE_URL": database.url, **settings}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PGRATCHET_DIR": str(folder),
+        "DATABASE_URL": database.url,
+        **settings,
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "pgratchet", "up"],
         env=environment,
@@ -50,7 +53,9 @@ def eventually(holds: Callable[[], object], within: float = 30) -> None:
 def at_work(database: Database, more: str = "") -> list[int]:
     """Give the server's processes of runs, of those that `more` is true of."""
     with psycopg.connect(database.url, autocommit=True) as connection:
-        return [row[0] for row in connection.execute(f"{AT_WORK} {more}".replace("%%", "%").encode()).fetchall()]
+        return [
+            row[0] for row in connection.execute(f"{AT_WORK} {more}".replace("%%", "%").encode()).fetchall()
+        ]
 
 
 def blocked(database: Database) -> bool:

@@ -112,7 +112,9 @@ def _exactly(source: socket.socket, count: int) -> bytes:
 
 
 @contextmanager
-def between(database: Database, wanted: Callable[[int, bytes], bool], cut: Cut) -> Iterator[tuple[str, Proxy]]:
+def between(
+    database: Database, wanted: Callable[[int, bytes], bool], cut: Cut
+) -> Iterator[tuple[str, Proxy]]:
     """Give a URL that leads through a proxy."""
     proxy = Proxy(database, wanted, cut)
     with socket.create_server(("127.0.0.1", 0)) as listener:

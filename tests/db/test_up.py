@@ -148,6 +148,18 @@ def test_the_observer_hears_of_every_step_statement_and_notice_in_order(
     assert notice.statement.line == 2
 
 
+def test_a_file_without_statements_is_a_step_like_any_other(database: Database, folder: Path) -> None:
+    write_migrations(folder, {"V1__remark.sql": "-- nothing to do any more\n", "V2__b.sql": table("b")})
+    events: list[Event] = []
+
+    pgratchet.up(database.url, folder, observer=events.append)
+
+    started = [event.position for event in events if isinstance(event, StepStarted)]
+    ended = [event.seconds >= 0 for event in events if isinstance(event, StepEnded)]
+    assert (started, ended) == ([1, 2], [True, True])
+    assert history(database) == [(1, "applied", 0, 0), (2, "applied", 1, 1)]
+
+
 def test_each_statement_that_started_ends_also_when_it_fails(database: Database, folder: Path) -> None:
     write_migrations(folder, {"V1__a.sql": table("a") + "SELECT 1/0;\nSELECT 2;\n"})
     events: list[Event] = []

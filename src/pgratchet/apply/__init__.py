@@ -150,9 +150,12 @@ def _together(work: Work, plan: Plan) -> Iterator[Command]:
     yield from (Command(text) for text in history.create(work.names))
     before: int | None = None
     for step in plan.steps:
-        yield from _body(work, step.migration)
+        opened = False
+        for command in _body(work, step.migration):
+            yield command
+            opened = True
         # What a commit would check here, so that the next file finds no event of a trigger pending.
-        yield Command("SET CONSTRAINTS ALL IMMEDIATE", migration=step.migration)
+        yield Command("SET CONSTRAINTS ALL IMMEDIATE", migration=step.migration, opens=not opened)
         yield from _closing(work, step.migration, before, ends=True)
         before = step.migration.version
     yield Command("COMMIT")

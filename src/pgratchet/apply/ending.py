@@ -10,7 +10,7 @@ import psycopg
 from pgratchet import db, history, lock, sql
 from pgratchet.apply.failure import AGAIN
 from pgratchet.apply.work import Work, follow, roll_back
-from pgratchet.errors import DatabaseUnreachable, PgratchetError, RunFailed, Terminated
+from pgratchet.errors import ConnectionLost, DatabaseUnreachable, PgratchetError, RunFailed, Terminated
 from pgratchet.model import Done, Kind, Outcome, Plan, Status
 from pgratchet.wire import Command
 
@@ -80,7 +80,7 @@ def after_loss(work: Work, plan: Plan, lost: psycopg.Error) -> Outcome:
     if len(applied) == len(plan.steps):
         return outcome(work, plan, applied)
     still = "" if over else f"\nThe server's process {pid} still works for the lost connection."
-    failed = RunFailed(
+    failed = ConnectionLost(
         f"the connection was lost: {reason}\n{_progress(plan, applied)}{still}",
         "Run `pgratchet up` again; it goes on there.",
     )

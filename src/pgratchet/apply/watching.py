@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 
 from pgratchet import db, sql
-from pgratchet.errors import PgratchetError
+from pgratchet.errors import ConfigurationError, DatabaseUnreachable
 from pgratchet.model import Migration, Observer, Progressed, Statement, ignore
 
 PATIENCE = 1.0
@@ -34,7 +34,7 @@ def watcher(session: db.Session, observer: Observer) -> Iterator[Look]:
             if not connections:
                 connections.append(db.connect(session.url, name="pgratchet watch", wait=0, observer=ignore))
             observer(Progressed(migration, statement, seconds, *figures(connections[0], session.pid)))
-        except (psycopg.Error, PgratchetError):
+        except (psycopg.Error, ConfigurationError, DatabaseUnreachable):
             # No slot left for a second connection, say: the run itself goes on.
             last[0] = float("inf")
 

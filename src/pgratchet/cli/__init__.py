@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 UP = {"up", "migrate", "apply"}
@@ -10,6 +11,8 @@ PLAIN_FLAGS = {"--url": "url", "--dir": "directory", "--wait": None, "--lock-wai
 
 def main() -> None:
     """The console script. A start with nothing to do ends here and imports no more than that takes."""
+    # Process 1 of a container ignores a SIGTERM that nobody handles.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = sys.argv[1:]
     if arguments and arguments[0] in UP and _nothing_to_do(arguments[1:]):
         return

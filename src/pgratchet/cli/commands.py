@@ -43,7 +43,8 @@ def run(arguments: list[str]) -> int:
         console.say("interrupted")
         return INTERRUPTED
     except PgratchetError as error:
-        return console.fail(error, _wants_json(arguments), arguments[0] if arguments else "")
+        name = arguments[0] if arguments else ""
+        return console.fail(error, _wants_json(arguments), Commands.ALIASES.get(name, name))
     except BrokenPipeError:
         return 1
     return int(code or 0)

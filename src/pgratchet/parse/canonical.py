@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _NAME = lexical.NAME
 _OPERATOR = rb"~!@#^&|`?+\-*/%<>="
-_STRING = rb"[^']*+(?:''[^']*+)*+'"
+_STRING = rb"[^']*+(?>(?:''[^']*+)*)'"
 _QUOTED = rb"|".join(
     (
         rb"'(?<![eE]')" + _STRING,
-        rb'"[^"]*+(?:""[^"]*+)*+"',
+        rb'"[^"]*+(?>(?:""[^"]*+)*)"',
         rb"\$(?<!["
         + _NAME
         + rb"]\$)(?P<tag>(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+)?)\$.*?\$(?P=tag)\$",

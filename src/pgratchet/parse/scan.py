@@ -70,7 +70,7 @@ def _pattern(text: bytes) -> re.Pattern[bytes]:
 
 
 # What may stand between two statements; a hint comment belongs to the statement that follows it.
-_GAP = rb"(?:[;" + lexical.SPACE + rb"]++|(?!/\*\+)" + lexical.COMMENT + rb")*+"
+_GAP = rb"(?>(?:[;" + lexical.SPACE + rb"]++|(?!/\*\+)" + lexical.COMMENT + rb")*)"
 _PLAIN = lexical.stretch(lexical.PLAIN_RUN)
 _ROUTINE = lexical.stretch(lexical.ROUTINE_RUN)
 _WORD = rb"[" + lexical.NAME_START + rb"][" + lexical.NAME + rb"]*+"
@@ -182,7 +182,7 @@ def _token_end(source: Source, position: int) -> int:
 def _after_comments(source: Source, position: int) -> int:
     """Where comments, and the spaces behind them, end; -1 where more has to be read to know."""
     while position >= 0:
-        if found := _pattern(lexical.TRIVIA + rb"++").match(source.buffer, position):
+        if found := _pattern(lexical.SOME_TRIVIA).match(source.buffer, position):
             position = found.end()
         if not source.buffer.startswith(b"/*", position):
             break
@@ -260,7 +260,7 @@ def _to_line_end(source: Source) -> None:
     while (end := source.buffer.find(b"\n", source.position)) < 0 and source.more():
         pass
     end = len(source.buffer) if end < 0 else end
-    rest = _pattern(rb"[ \t\r\f\v]*+(?:--[^\n]*+|(?:/\*[^\n]*?\*/[ \t\r\f\v]*+)*+)").match(
+    rest = _pattern(rb"[ \t\r\f\v]*+(?:--[^\n]*+|(?>(?:/\*[^\n]*?\*/[ \t\r\f\v]*+)*))").match(
         source.buffer, source.position
     )
     if rest and rest.end() < end:
