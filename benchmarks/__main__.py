@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ WORK = Path(__file__).resolve().parent / ".work"
 
 
 def main() -> None:
+    # So that the server is stopped and the files are deleted then as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     given = _arguments()
     chosen = [item for item in scenarios.ALL if any(fnmatch(item.name, only) for only in given.only)]
     found, missing = _install(given.peers)

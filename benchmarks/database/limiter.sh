@@ -41,7 +41,7 @@ rate() { # script, clients
 
 for commit in off on; do
     export PGOPTIONS="-c app.tenant_id=$tenant -c synchronous_commit=$commit"
-    for script in floor take take-many take-denied plan plan-denied plan-three; do
+    for script in ${SCRIPTS:-floor take take-many take-denied plan plan-denied plan-three}; do
         case $script in plan-denied) plan=bench_denied ;; plan-three) plan=bench_policy ;; *) plan=bench_free ;; esac
         psql -X -q -c "UPDATE tenants SET plan_code = '$plan' WHERE tenant_id = '$tenant'" \
             -c "DELETE FROM rate_limit_buckets" -c "SELECT FROM consume_rate_limit('$tenant', 'hot')" > /dev/null

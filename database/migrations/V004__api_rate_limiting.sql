@@ -241,11 +241,12 @@ BEGIN
     IF p_tenant_id IS NULL OR p_tenant_id IS DISTINCT FROM public.current_tenant_id() THEN
         PERFORM public.require_tenant(p_tenant_id);
     END IF;
-    IF (p_subject <> '' AND p_amount > 0 AND burst > 0 AND burst <= 1000 * p_amount AND p_cost >= 0
+    IF (p_subject <> '' AND p_limit_name <> '' AND p_durable IS NOT NULL AND p_cost >= 0
+        AND p_amount > 0 AND burst BETWEEN 1 AND 1000 * p_amount
         AND period_ns BETWEEN 1000000000 AND 2678400000000000) IS NOT TRUE THEN
         RAISE invalid_parameter_value
-            USING MESSAGE = 'a subject is needed, a positive amount, a burst of at most 1000 times the amount, '
-                            'a period from 1 second to 31 days and a cost that is not negative';
+            USING MESSAGE = 'a subject and a limit are needed, a positive amount, a burst of at most 1000 times the '
+                            'amount, a period from 1 second to 31 days and a cost that is not negative';
     END IF;
     depth_ns := div(burst::numeric * period_ns, p_amount);
     step_ns := div(least(p_cost, burst)::numeric * period_ns, p_amount);

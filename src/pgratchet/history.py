@@ -166,24 +166,38 @@ def record(
         run.host,
         run.application or None,
         run.tool_version,
-        _body(migration),
         run.id,
     )
     if migration.version is None:
         return Command(
             sql.load("record_repeatable", **names.identifiers), values, migration, opens=opens, ends=ends
         )
-    more = (str(migration.version), (kind or migration.kind).value, None if after is None else str(after))
-    return Command(
-        sql.load("record_migration", **names.identifiers), values + more, migration, opens=opens, ends=ends
-    )
+    more = (str(migration.version), (kind or migration.kind).value)
+    return Command(_insertion(names, after), values + more, migration, opens=opens, ends=ends)
+
+
+def keep_body(names: Names, migration: Migration) -> tuple[Command, ...]:
+    """The command that keeps a file's text, for a later edit to be shown; none for a file that is too large."""
+    if migration.path.stat().st_size > BODY_LIMIT:
+        return ()
+    table = sql.qualified(names.schema, f"{names.table}_body")
+    query = f"INSERT INTO {table} (checksum, body) VALUES ($1, $2) ON CONFLICT DO NOTHING"  # noqa: S608
+    text = migration.path.read_text(encoding="utf-8-sig")
+    return (Command(query, (migration.checksum, text), migration),)
 
 
 def record_zero(names: Names, run: Run) -> Command:
     """The command that writes the row of a database which had a schema of its own before any file."""
     values = ("before the first migration", "-", None, None, "0", "0", "applied", run.host)
-    more = (run.application or None, run.tool_version, None, run.id, "0", Kind.MARKED.value, None)
-    return Command(sql.load("record_migration", **names.identifiers), values + more)
+    more = (run.application or None, run.tool_version, run.id, "0", Kind.MARKED.value)
+    return Command(_insertion(names, None), values + more)
+
+
+def _insertion(names: Names, after: int | None) -> str:
+    """A step begins with its transaction, or, in one that holds many, where the step before it ended."""
+    ended = f"(SELECT applied_at FROM {names.history} WHERE version = {after})"  # noqa: S608
+    began = "pg_catalog.now()" if after is None else f"coalesce({ended}, pg_catalog.now())"
+    return sql.load("record_migration", **names.identifiers).format(began=began)
 
 
 def progress(
@@ -215,12 +229,6 @@ def _row_names(names: Names, migration: Migration) -> dict[str, str]:
 
 def _key(migration: Migration) -> str:
     return migration.description if migration.version is None else str(migration.version)
-
-
-def _body(migration: Migration) -> str | None:
-    if migration.path.stat().st_size > BODY_LIMIT:
-        return None
-    return migration.path.read_text(encoding="utf-8-sig")
 
 
 def _creation_names(names: Names, resource: str) -> dict[str, str]:

@@ -32,6 +32,9 @@ class Proxy:
     database: Database
     wanted: Callable[[int, bytes], bool]
     cut: Cut
+    startup: Callable[[int, bytes], bytes]
+    """What becomes of the first message of the n-th connection; the length must stay."""
+    connections: int = 0
     run: list[bytes] = field(default_factory=list)
     """The statements that clients have run, up to the cut."""
     done: bool = False
@@ -61,7 +64,8 @@ class Proxy:
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         head = _exactly(client, 8)
         length, code = struct.unpack("!ii", head)
-        server.sendall(head + _exactly(client, length - 8))
+        self.connections += 1
+        server.sendall(head + self.startup(self.connections, _exactly(client, length - 8)))
         while code != CANCEL:
             head = _exactly(client, 5)
             message = head + _exactly(client, struct.unpack("!i", head[1:])[0] - 4)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,19 +18,21 @@ from pgratchet.model import Event, Noticed, Waiting
 from tests.crash.plans import LOCKS, START, picture
 from tests.crash.process import at_work, blocked, eventually, running
 from tests.folders import write_migrations
-from tests.servers import Database, Server
+from tests.servers import Database
 
-STATEMENTS = {
-    "create_index": "CREATE INDEX CONCURRENTLY item_x ON item (x)",
-    "create_index_if_not_exists": "CREATE INDEX CONCURRENTLY IF NOT EXISTS item_x ON item (x)",
-    "create_index_without_a_name": "CREATE INDEX CONCURRENTLY ON item (x)",
-    "drop_index": "DROP INDEX CONCURRENTLY item_old",
-    "reindex_index": "REINDEX INDEX CONCURRENTLY item_old",
-    "reindex_table": "REINDEX TABLE CONCURRENTLY item",
-    "detach": "ALTER TABLE event DETACH PARTITION event_1 CONCURRENTLY",
+# What a reader makes them wait for: with a snapshot, what is built waits before it is valid; with a lock alone, what is
+# replaced waits before it is dropped.
+SNAPSHOT, LOCK = "REPEATABLE READ", "READ COMMITTED"
+SCENES = {
+    "create_index": ("CREATE INDEX CONCURRENTLY item_x ON item (x)", SNAPSHOT),
+    "create_index_if_not_exists": ("CREATE INDEX CONCURRENTLY IF NOT EXISTS item_x ON item (x)", SNAPSHOT),
+    "create_index_without_a_name": ("CREATE INDEX CONCURRENTLY ON item (x)", SNAPSHOT),
+    "drop_index": ("DROP INDEX CONCURRENTLY item_old", LOCK),
+    "reindex_index_new": ("REINDEX INDEX CONCURRENTLY item_old", SNAPSHOT),
+    "reindex_index_old": ("REINDEX INDEX CONCURRENTLY item_old", LOCK),
+    "reindex_table_new": ("REINDEX TABLE CONCURRENTLY item", SNAPSHOT),
+    "detach": ("ALTER TABLE event DETACH PARTITION event_1 CONCURRENTLY", LOCK),
 }
-# With a snapshot, what is built waits before it is valid; with a lock alone, what is replaced before it is dropped.
-READERS = ("REPEATABLE READ", "READ COMMITTED")
 
 
 class Scene:
@@ -53,82 +56,75 @@ class Scene:
             yield
 
     def ends_well(self) -> list[Event]:
+        """Run `up` as anybody would; the database is then as it is where nothing happened."""
         events: list[Event] = []
         pgratchet.up(self.database.url, self.folder, observer=events.append)
-        assert picture(self.database) == self.undisturbed()
-        return events
-
-    def undisturbed(self) -> list[object]:
-        with psycopg.connect(self.database.url, autocommit=True) as connection:
-            before = picture(self.database)
+        found = picture(self.database)
+        with self.database.connect() as connection:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
-        for only in (START, None):
-            pgratchet.up(self.database.url, self.folder, to=1 if only else None)
-        after = picture(self.database)
-        assert len(before) == len(after), (before, after)
-        return after if before == after else before + ["differs from"] + after
+        pgratchet.up(self.database.url, self.folder)
+        assert found == picture(self.database)
+        return events
 
 
-@pytest.fixture(params=READERS, ids=["snapshot", "lock"])
-def level(request: pytest.FixtureRequest) -> str:
-    found: str = request.param
-    return found
+@pytest.fixture
+def scene(request: pytest.FixtureRequest, database: Database, folder: Path) -> Scene:
+    return Scene(database, folder, *SCENES[request.param])
 
 
-@pytest.fixture(params=STATEMENTS.values(), ids=STATEMENTS)
-def scene(request: pytest.FixtureRequest, database: Database, folder: Path, level: str) -> Scene:
-    return Scene(database, folder, request.param, level)
+@contextmanager
+def in_the_middle(scene: Scene) -> Iterator[subprocess.Popen[str]]:
+    """Give a run that waits in its statement for a reader."""
+    with scene.reader(), running(scene.database, scene.folder) as process:
+        eventually(lambda: blocked(scene.database) and (time.sleep(0.1) or blocked(scene.database)))
+        yield process
 
 
-def waits(scene: Scene) -> bool:
-    """Wait until the run waits in its statement, or is through: not every one waits for every reader."""
-    ended = "SELECT count(*) FROM schema_migrations WHERE version = 2 AND status = 'applied'"
-    found: list[bool] = []
-
-    def settled() -> bool:
-        with psycopg.connect(scene.database.url, autocommit=True) as connection:
-            row = connection.execute(ended.encode()).fetchone()
-        found[:] = [blocked(scene.database)]
-        return found[0] or bool(row and row[0])
-
-    eventually(settled)
-    return found[0]
-
-
+@pytest.mark.parametrize("scene", SCENES, indirect=True)
 def test_the_backend_is_killed(scene: Scene) -> None:
-    with scene.reader(), running(scene.database, scene.folder) as process:
-        if waits(scene):
-            [pid] = at_work(scene.database)
-            with psycopg.connect(scene.database.url, autocommit=True) as connection:
-                connection.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-            _, said = process.communicate(timeout=30)
-            assert process.returncode == 1, said
-            assert "the connection was lost" in said
+    with in_the_middle(scene) as process:
+        [pid] = at_work(scene.database)
+        with scene.database.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 8, said
+        assert "the connection was lost" in said
     scene.ends_well()
 
 
-@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_it_is_told_to_stop(scene: Scene, signal_number: signal.Signals, code: int) -> None:
-    with scene.reader(), running(scene.database, scene.folder) as process:
-        if waits(scene):
-            process.send_signal(signal_number)
-            _, said = process.communicate(timeout=5)
-            assert process.returncode == code, said
-            assert "Traceback" not in said
-            assert not at_work(scene.database)
-            with psycopg.connect(scene.database.url) as connection:
-                assert connection.execute(LOCKS.encode()).fetchone() == (0,)
+@pytest.mark.one_version
+@pytest.mark.parametrize("scene", SCENES, indirect=True)
+def test_sigterm_ends_it_within_five_seconds_and_the_next_run_goes_on(scene: Scene) -> None:
+    with in_the_middle(scene) as process:
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=5)
+        assert process.returncode == 143, said
+        assert "Traceback" not in said
+        assert not at_work(scene.database)
+        with scene.database.connect() as connection:
+            assert connection.execute(LOCKS.encode()).fetchone() == (0,)
     scene.ends_well()
 
 
-def test_the_client_is_killed_and_the_orphan_is_seen_and_waited_for(scene: Scene) -> None:
+@pytest.mark.one_version
+@pytest.mark.parametrize("scene", ["create_index"], indirect=True)
+def test_ctrl_c_ends_it_as_well(scene: Scene) -> None:
+    with in_the_middle(scene) as process:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=5)
+        assert process.returncode == 130, said
+        assert not at_work(scene.database)
+    assert any("INVALID" in event.message for event in scene.ends_well() if isinstance(event, Noticed))
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize("scene", SCENES, indirect=True)
+def test_the_client_is_killed_and_its_orphan_is_seen_and_waited_for(scene: Scene) -> None:
     events: list[Event] = []
-    with scene.reader(), running(scene.database, scene.folder) as process:
-        if not waits(scene):
-            return
-        os.kill(process.pid, signal.SIGKILL)
+    with in_the_middle(scene) as process:
         [orphan] = at_work(scene.database)
+        process.kill()
         second = threading.Thread(
             target=pgratchet.up, args=(scene.database.url, scene.folder), kwargs={"observer": events.append}
         )

@@ -16,7 +16,7 @@ import pytest
 import pgratchet
 from pgratchet import config, files, history, ops, parse, preflight
 from pgratchet.model import Check, Event, Noticed, Step, Verdict
-from pgratchet.preflight import Limits
+from pgratchet.preflight import Limits, sessions
 from tests import servers
 from tests.folders import write_migrations
 from tests.servers import Database, Server
@@ -26,6 +26,16 @@ TABLES = (
     "CREATE TABLE a (id int PRIMARY KEY, b text);\nCREATE TABLE b (id int);\nINSERT INTO a VALUES (1, 'x');\n"
 )
 ADD = "ALTER TABLE a ADD c int;\n"
+MODES = (
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+)
 QUICK = Limits(budget=0.2, long=0.2, idle=0.2)
 """For situations that take a minute to arise."""
 
@@ -421,12 +431,13 @@ def _lose_a_slot(connection: psycopg.Connection) -> None:
 
 
 def _need_a_vacuum(connection: psycopg.Connection) -> None:
-    """Let table a be older than it may be, and its vacuum slow."""
-    connection.execute("INSERT INTO a SELECT n, repeat('x', 500) FROM generate_series(2, 20000) n")
+    """Let table a be older than it may be, and its vacuum slow; nothing but its age is a reason for one."""
     connection.execute(
         "ALTER TABLE a SET (autovacuum_freeze_max_age = 100000, autovacuum_vacuum_cost_delay = 100, "
-        "autovacuum_vacuum_cost_limit = 1)"
+        "autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1000000, "
+        "autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 1000000)"
     )
+    connection.execute("INSERT INTO a SELECT n, repeat('x', 500) FROM generate_series(2, 20000) n")
     connection.execute(
         "CREATE PROCEDURE age() LANGUAGE plpgsql AS 'BEGIN FOR n IN 1..100001 LOOP "
         "PERFORM pg_current_xact_id(); COMMIT; END LOOP; END'"
@@ -454,6 +465,22 @@ def standby(primary: Server) -> Iterator[str]:
             time.sleep(0.05)
         connection.rollback()
         yield url
+
+
+@pytest.mark.parametrize("ours", sessions.CONFLICTS)
+def test_which_locks_exclude_ours_is_what_the_server_says(database: Database, ours: str) -> None:
+    excluded = set()
+    with database.connect() as connection, psycopg.connect(database.url) as other:
+        connection.execute("CREATE TABLE a (id int)")
+        for theirs in MODES:
+            other.execute(f"LOCK TABLE a IN {theirs} MODE".encode())
+            try:
+                connection.execute(f"BEGIN; LOCK TABLE a IN {ours} MODE NOWAIT; COMMIT".encode())
+            except psycopg.errors.LockNotAvailable:
+                connection.rollback()
+                excluded.add(f"{theirs.title().replace(' ', '')}Lock")
+            other.rollback()
+    assert sessions.CONFLICTS[ours] == excluded
 
 
 # What `up` makes of it.

@@ -85,7 +85,7 @@ CREATE POLICY p ON parent USING (current_user = 'x; y');
 
 def dump(database: Database) -> str:
     program = database.server.bin / "pg_dump"
-    command = [program, "--exclude-table=schema_migrations*", "--inserts"]
+    command = [str(program), "--exclude-table=schema_migrations*", "--inserts"]
     done = subprocess.run(
         command, env=pgtools.environment(database.url), capture_output=True, text=True, check=True
     )
@@ -97,7 +97,15 @@ def dump(database: Database) -> str:
 
 def run_with_psql(database: Database, paths: list[Path]) -> None:
     for path in paths:
-        command = [database.server.bin / "psql", "--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-f", path]
+        command = [
+            str(database.server.bin / "psql"),
+            "--no-psqlrc",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-f",
+            str(path),
+        ]
         subprocess.run(command, env=pgtools.environment(database.url), check=True, stdout=subprocess.DEVNULL)
 
 

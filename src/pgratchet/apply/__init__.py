@@ -87,6 +87,7 @@ def _marks(work: Work, migrations: Sequence[Migration], *, zero: bool) -> Iterat
     yield from (Command(text) for text in history.create(work.names))
     for migration in migrations:
         script = work.scripts[migration.script]
+        yield from history.keep_body(work.names, migration)
         yield history.record(work.names, work.run, migration, script, kind=Kind.MARKED)
     if zero:
         yield history.record_zero(work.names, work.run)
@@ -188,6 +189,7 @@ def _closing(work: Work, migration: Migration, after: int | None, *, ends: bool)
     """Leave no setting, role or temporary table behind, then record."""
     yield from (Command(text) for text in work.session.reset)
     script = work.scripts[migration.script]
+    yield from history.keep_body(work.names, migration)
     yield history.record(work.names, work.run, migration, script, after=after, ends=ends)
 
 

@@ -31,7 +31,8 @@ def run(work: Work, step: Step, done: list[Done]) -> None:
     begin = history.record(
         work.names, work.run, step.migration, script, status=Status.RUNNING, done=count, opens=True
     )
-    follow(work, [begin, *_settings(script.statements or (), count)], done)
+    body = history.keep_body(work.names, step.migration)
+    follow(work, [*body, begin, *_settings(script.statements or (), count)], done)
     journal = (step.row.journal if step.row else None) or {}
     try:
         for segment in parse.segments(_rest(script.statements or (), count)):
