@@ -57,17 +57,17 @@ def refuse_shared_sessions(connection: Connection, url: str) -> None:
     session = _pid(connection)
     if session == connection.info.backend_pid:
         return
-    try:
-        with db.opened(url, name="pgratchet look", wait=0, observer=ignore) as other:
-            for _ in range(LOOKS):
+    with db.opened(url, name="pgratchet look", wait=0, observer=ignore) as other:
+        for _ in range(LOOKS):
+            try:
                 other.execute("BEGIN")
-                # Where the pool has one session only, we would wait for ourselves.
-                other.execute("SET LOCAL idle_in_transaction_session_timeout = '2s'")
-                if _pid(other) == session or _pid(connection) != session:
-                    _refuse_pooler()
-                other.execute("ROLLBACK")
-    except psycopg.Error as error:  # a pooler of single statements refuses BEGIN itself
-        _refuse_pooler(error)
+            except psycopg.errors.ProtocolViolation as error:  # a pooler of single statements
+                _refuse_pooler(error)
+            # Where the pool has one session only, we would wait for ourselves.
+            other.execute("SET LOCAL idle_in_transaction_session_timeout = '2s'")
+            if _pid(other) == session or _pid(connection) != session:
+                _refuse_pooler()
+            other.execute("ROLLBACK")
 
 
 def holder_ended(connection: Connection, history: str, pid: int, *, wait: float) -> bool:

@@ -117,10 +117,13 @@ def _exactly(source: socket.socket, count: int) -> bytes:
 
 @contextmanager
 def between(
-    database: Database, wanted: Callable[[int, bytes], bool], cut: Cut
+    database: Database,
+    wanted: Callable[[int, bytes], bool] = lambda *_: False,
+    cut: Cut = Cut.LOST,
+    startup: Callable[[int, bytes], bytes] = lambda _, message: message,
 ) -> Iterator[tuple[str, Proxy]]:
     """Give a URL that leads through a proxy."""
-    proxy = Proxy(database, wanted, cut)
+    proxy = Proxy(database, wanted, cut, startup)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=proxy.serve, args=(listener,), daemon=True).start()
         try:

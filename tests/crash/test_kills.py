@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import pgratchet
-from pgratchet.errors import PgratchetError
+from pgratchet.errors import PgratchetError, Terminated
 from pgratchet.model import Event
 from tests.crash.conftest import Arena
 from tests.crash.plans import PLANS
@@ -74,4 +74,21 @@ def test_the_backend_is_killed_at_every_event(arena: Arena) -> None:
             pgratchet.up(database.url, arena.folder, observer=observer)
         except PgratchetError as error:
             assert "the connection was lost" in error.message, arena.events[number - 1]
+        arena.ends_well(database, arena.events[number - 1])
+
+
+@pytest.mark.parametrize("told", [Terminated, KeyboardInterrupt])
+@pytest.mark.one_version
+def test_the_run_is_told_to_stop_at_every_event(arena: Arena, told: type[BaseException]) -> None:
+    for number in range(1, len(arena.events) + 1):
+        database = arena.fresh()
+
+        def stop() -> None:
+            raise told("stop")
+
+        with pytest.raises(Terminated) as stopped:
+            pgratchet.up(database.url, arena.folder, observer=at_event(number, stop))
+        assert stopped.value.exit_code == (143 if told is Terminated else 130)
+        assert stopped.value.outcome is not None, stopped.value
+        assert "of this run" in stopped.value.message or "are applied" in stopped.value.message
         arena.ends_well(database, arena.events[number - 1])
