@@ -30,8 +30,7 @@ FILES = {
 
 def stops(database: Database, folder: Path, number: signal.Signals = signal.SIGTERM) -> None:
     with running(database, folder) as process:
-        eventually(lambda: at_work(database, "AND state = 'active' AND query !~ 'pg_catalog|BEGIN'"))
-        eventually(lambda: blocked(database) or at_work(database, "AND wait_event = 'PgSleep'"))
+        eventually(lambda: at_work(database, "AND wait_event = 'PgSleep'"))
         process.send_signal(number)
         _, said = process.communicate(timeout=5)
     assert process.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130}[number], said
