@@ -5,11 +5,13 @@ The names below are loaded when they are first used: importing the package costs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# What type checkers take for true. Every start of a container would pay 10 ms for `typing`.
+TYPE_CHECKING = False
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from pgratchet.config import Settings
     from pgratchet.errors import (
         ConfigurationError,

@@ -6,8 +6,13 @@ Every start of a container pays for this module: it imports nothing that most st
 from __future__ import annotations
 
 import os
+from collections import namedtuple
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+
+# What type checkers take for true. Every start of a container would pay 10 ms for `typing`.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FILE = "pgratchet.toml"
 URL_VARIABLES = ("PGRATCHET_DATABASE_URL", "DATABASE_URL")
@@ -15,9 +20,14 @@ DIRECT_VARIABLE = "PGRATCHET_DIRECT_URL"
 LIBPQ_VARIABLES = ("PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGPORT")
 
 
-class Settings(NamedTuple):
+class Settings(
+    namedtuple(
+        "Settings", "root url url_source direct_url directory seeds schema table application environment"
+    )
+):
     """All that a command needs to know before it starts. Folders are absolute."""
 
+    __slots__ = ()
     root: str
     """The folder of `pgratchet.toml`, or the one that the command runs in."""
     url: str | None
@@ -35,9 +45,10 @@ class Settings(NamedTuple):
     """The mark that the database must have, where it has one; empty where any does."""
 
 
-class Key(NamedTuple):
+class Key(namedtuple("Key", ("name", "variable", "default", "meaning"))):
     """A setting of `pgratchet.toml`, with the environment variable that overrides it."""
 
+    __slots__ = ()
     name: str
     variable: str
     default: str

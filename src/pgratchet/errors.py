@@ -20,8 +20,8 @@ PgratchetError                  1
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# What type checkers take for true. Every start of a container would pay 10 ms for `typing`.
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # a start with nothing to do has no use for the model
     from pathlib import Path
 

@@ -6,8 +6,8 @@ Every start of a container pays for this module: it imports nothing that most st
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 from hashlib import sha256
-from typing import NamedTuple
 
 GREATEST_VERSION = 2**63 - 1
 PIECE = 1 << 20
@@ -18,9 +18,10 @@ PREFIXES = {"B": "B", "BASE": "B", "BASELINE": "B", "R": "R", "REPEAT": "R", "RE
 PREFIXES |= dict.fromkeys(("", "V", "VER", "VERSION", "MIGRATION"), "V")
 
 
-class Name(NamedTuple):
+class Name(namedtuple("Name", ("prefix", "version", "description"))):
     """What a file's name says; `prefix` is V, B or R, and `version` is None for R alone."""
 
+    __slots__ = ()
     prefix: str
     version: int | None
     description: str

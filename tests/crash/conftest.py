@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import pgratchet
+from pgratchet.errors import PgratchetError
 from pgratchet.model import Event
 from tests.crash.plans import PLANS, Disturbed, picture
 from tests.folders import write_migrations
@@ -61,6 +62,15 @@ class Arena:
         """Run `up` as anybody would, and find the database as if nothing had happened."""
         pgratchet.up(database.url, self.folder, wait=10)
         assert picture(database) == self.expected, what
+
+
+def complaint(run: Callable[[], object]) -> str:
+    """Run something that may fail; give what it then says, and nothing where it went well."""
+    try:
+        run()
+    except PgratchetError as error:
+        return error.message
+    return ""
 
 
 @pytest.fixture

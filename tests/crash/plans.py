@@ -69,7 +69,7 @@ PLANS = {
 
 RELATIONS = """
 SELECT c.oid::regclass::text, c.relkind, pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisready, i.indislive,
-       (SELECT array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull ORDER BY a.attnum)
+       (SELECT array_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull) ORDER BY a.attnum)
           FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v')),
        (SELECT array_agg(conname || ' ' || pg_get_constraintdef(oid) || ' ' || convalidated ORDER BY conname)
           FROM pg_constraint WHERE conrelid = c.oid),

@@ -14,7 +14,10 @@ import psycopg
 from tests.servers import Database
 
 ROOT = Path(__file__).parent.parent.parent
-AT_WORK = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pgratchet%% up %%'"
+AT_WORK = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name LIKE 'pgratchet% up %'"
+)
 
 
 @contextmanager
@@ -53,9 +56,7 @@ def eventually(holds: Callable[[], object], within: float = 30) -> None:
 def at_work(database: Database, more: str = "") -> list[int]:
     """Give the server's processes of runs, of those that `more` is true of."""
     with psycopg.connect(database.url, autocommit=True) as connection:
-        return [
-            row[0] for row in connection.execute(f"{AT_WORK} {more}".replace("%%", "%").encode()).fetchall()
-        ]
+        return [row[0] for row in connection.execute(f"{AT_WORK} {more}".encode()).fetchall()]
 
 
 def blocked(database: Database) -> bool:

@@ -53,6 +53,8 @@ class Proxy:
 
     def _connection(self, client: socket.socket) -> None:
         with client, socket.create_connection(("127.0.0.1", self.database.server.port)) as server:
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             back = threading.Thread(target=_pump, args=(server, client), daemon=True)
             back.start()
             with suppress(OSError):

@@ -77,7 +77,9 @@ def scene(request: pytest.FixtureRequest, database: Database, folder: Path) -> S
 def in_the_middle(scene: Scene) -> Iterator[subprocess.Popen[str]]:
     """Give a run that waits in its statement for a reader."""
     with scene.reader(), running(scene.database, scene.folder) as process:
-        eventually(lambda: blocked(scene.database) and (time.sleep(0.1) or blocked(scene.database)))
+        eventually(lambda: blocked(scene.database))
+        time.sleep(0.1)  # it may have waited for our own look only
+        eventually(lambda: blocked(scene.database))
         yield process
 
 

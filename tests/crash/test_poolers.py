@@ -1,4 +1,4 @@
-"""Behind the real pgbouncer: what needs a session is refused where sessions are shared, and works where they are not."""
+"""Behind the real pgbouncer: what needs a session is refused where that is shared, and works where it is not."""
 
 from __future__ import annotations
 
@@ -56,13 +56,21 @@ def busy(url: str, clients: int) -> Iterator[None]:
 
 def untouched(database: Database) -> bool:
     with database.connect() as connection:
-        row = connection.execute("SELECT to_regclass('a') IS NULL AND to_regclass('schema_migrations') IS NULL")
+        row = connection.execute(
+            "SELECT to_regclass('a') IS NULL AND to_regclass('schema_migrations') IS NULL"
+        )
         return row.fetchone() == (True,) and not sessions(database)
 
 
 @pytest.mark.parametrize(
     ("mode", "size", "clients"),
-    [("transaction", 20, 0), ("transaction", 20, 8), ("transaction", 3, 8), ("transaction", 1, 0), ("statement", 20, 0)],
+    [
+        ("transaction", 20, 0),
+        ("transaction", 20, 8),
+        ("transaction", 3, 8),
+        ("transaction", 1, 0),
+        ("statement", 20, 0),
+    ],
 )
 def test_a_pooler_that_shares_sessions_is_refused_and_the_direct_url_asked_for(
     database: Database, filled: Path, mode: str, size: int, clients: int
@@ -91,14 +99,19 @@ def test_a_refused_run_leaves_no_setting_in_the_sessions_of_the_application(
 
 
 def test_several_refused_replicas_hold_nothing(database: Database, filled: Path) -> None:
-    with pooling(database, "transaction") as url, running_all(database, filled, 5, DATABASE_URL=url) as processes:
+    with (
+        pooling(database, "transaction") as url,
+        running_all(database, filled, 5, DATABASE_URL=url) as processes,
+    ):
         ended = [process.communicate(timeout=60)[1] for process in processes]
         assert [process.returncode for process in processes] == [2] * 5, ended
     assert untouched(database)
 
 
 @contextmanager
-def running_all(database: Database, folder: Path, count: int, **settings: str) -> Iterator[list[subprocess.Popen[str]]]:
+def running_all(
+    database: Database, folder: Path, count: int, **settings: str
+) -> Iterator[list[subprocess.Popen[str]]]:
     with ExitStack() as stack:
         yield [stack.enter_context(running(database, folder, **settings)) for _ in range(count)]
 
@@ -140,6 +153,18 @@ def test_a_database_is_marked_with_a_version_around_the_pooler(database: Databas
         assert len(pgratchet.baseline(1, settings=direct(database, filled, url))) == 1
 
 
+def test_replicas_behind_a_pooler_that_keeps_sessions_apply_each_file_once(
+    database: Database, filled: Path
+) -> None:
+    with (
+        pooling(database, "session") as url,
+        running_all(database, filled, 5, DATABASE_URL=url) as processes,
+    ):
+        ended = [process.communicate(timeout=60)[1] for process in processes]
+        assert [process.returncode for process in processes] == [0] * 5, ended
+    assert sum(said.count("V2__index.sql") for said in ended) == 1
+
+
 def test_replicas_with_a_direct_url_apply_each_file_once(database: Database, filled: Path) -> None:
     with pooling(database, "transaction") as url:
         settings = {"DATABASE_URL": url, "PGRATCHET_DIRECT_URL": database.url}
@@ -157,7 +182,10 @@ def test_a_run_that_is_killed_while_it_builds_an_index_is_finished_by_the_next(
     """Behind a pooler of transactions: with the direct URL."""
     pgratchet.up(database.url, filled, to=1)
     with pooling(database, mode) as url:
-        settings = {"DATABASE_URL": url, **({} if mode == "session" else {"PGRATCHET_DIRECT_URL": database.url})}
+        settings = {
+            "DATABASE_URL": url,
+            **({} if mode == "session" else {"PGRATCHET_DIRECT_URL": database.url}),
+        }
         reader = database.connect(autocommit=False)
         reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         reader.execute("SELECT * FROM a")
@@ -174,4 +202,3 @@ def test_a_run_that_is_killed_while_it_builds_an_index_is_finished_by_the_next(
         valid = "SELECT array_agg(indisvalid) FROM pg_index WHERE indrelid = 'a'::regclass"
         assert connection.execute(valid.encode()).fetchone() == ([True, True],)
         assert connection.execute("SELECT count(*) FROM schema_migrations").fetchone() == (3,)
-

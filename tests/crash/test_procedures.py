@@ -66,7 +66,9 @@ def test_a_procedure_that_was_cut_off_is_not_run_again_before_a_person_has_looke
         assert "again from its beginning" not in failure.value.state
         assert rows(database) == [0, 1]
 
-    write_migrations(started, {"V2__call.sql": CALL.format("false").replace("CALL batches(false)", "SELECT 1")})
+    write_migrations(
+        started, {"V2__call.sql": CALL.format("false").replace("CALL batches(false)", "SELECT 1")}
+    )
     assert pgratchet.up(database.url, started).version == 2
     assert rows(database) == [0, 1]
 
@@ -75,7 +77,8 @@ def test_a_change_of_rows_outside_a_transaction_is_recorded_with_it_and_never_ma
     database: Database, started: Path
 ) -> None:
     write_migrations(
-        started, {"V2__rows.sql": "-- pgratchet: transaction=none\nINSERT INTO a VALUES (0);\nSELECT 1 / 0;\n"}
+        started,
+        {"V2__rows.sql": "-- pgratchet: transaction=none\nINSERT INTO a VALUES (0);\nSELECT 1 / 0;\n"},
     )
     for _ in range(2):
         with pytest.raises(pgratchet.StatementFailed, match="division by zero"):

@@ -17,7 +17,7 @@ from tests.servers import Database
 FILES = {
     "V1__ran.sql": "CREATE TABLE ran (version int NOT NULL);\nINSERT INTO ran VALUES (1);\n",
     **{
-        f"V{number}__step.sql": f"CREATE TABLE t{number} (id int);\nINSERT INTO ran SELECT {number} FROM pg_sleep(0.1);\n"
+        f"V{number}__step.sql": f"CREATE TABLE t{number} ();\nINSERT INTO ran SELECT {number} FROM pg_sleep(0.1);\n"
         for number in range(2, 51)
     },
     "V25__index.sql": "INSERT INTO ran VALUES (25);\nCREATE INDEX CONCURRENTLY ran_version ON ran (version);\n",
@@ -45,7 +45,9 @@ def test_twenty_replicas_of_which_three_are_killed_apply_each_of_fifty_files_onc
     chosen = random.Random(4)
     with ExitStack() as stack:
         processes = [
-            stack.enter_context(running(database, folder, DATABASE_URL=f"{database.url}?application_name=replica_{n}"))
+            stack.enter_context(
+                running(database, folder, DATABASE_URL=f"{database.url}?application_name=replica_{n}")
+            )
             for n in range(20)
         ]
         for _ in range(2):
@@ -61,7 +63,9 @@ def test_twenty_replicas_of_which_three_are_killed_apply_each_of_fifty_files_onc
     with database.connect() as connection:
         applied = "SELECT count(*), count(DISTINCT version) FROM {} "
         assert connection.execute(applied.format("ran").encode()).fetchone() == (50, 50)
-        assert connection.execute(applied.format("schema_migrations WHERE status = 'applied'").encode()).fetchone() == (
+        assert connection.execute(
+            applied.format("schema_migrations WHERE status = 'applied'").encode()
+        ).fetchone() == (
             50,
             50,
         )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pgratchet
 import pytest
+
+import pgratchet
 from tests.folders import write_migrations
 from tests.servers import Database
 
 START = {"V1__a.sql": "CREATE TABLE a (id int);\n"}
 GUARDS = {
-    "table": ("CREATE TABLE other (id bigint)", "\nCREATE TABLE IF NOT EXISTS other (id int);\n", 'relation "other"'),
+    "table": (
+        "CREATE TABLE other (id bigint)",
+        "\nCREATE TABLE IF NOT EXISTS other (id int);\n",
+        'relation "other"',
+    ),
     "column": ("ALTER TABLE a ADD b text", "\nALTER TABLE a ADD COLUMN IF NOT EXISTS b int;\n", 'column "b"'),
     "schema": ("CREATE SCHEMA other", "\nCREATE SCHEMA IF NOT EXISTS other;\n", 'schema "other"'),
     "index": ("CREATE INDEX i ON a (id)", "\nCREATE INDEX IF NOT EXISTS i ON a (id DESC);\n", 'relation "i"'),
@@ -49,7 +54,8 @@ def test_no_guard_fires_where_nothing_was_there(database: Database, folder: Path
 def test_our_own_tables_an_extension_and_a_repeatable_are_no_drift(database: Database, folder: Path) -> None:
     repeatable = "CREATE TABLE IF NOT EXISTS {} (id int);\n"
     files = {
-        "V1__ours.sql": "CREATE EXTENSION IF NOT EXISTS plpgsql;\nCREATE TABLE IF NOT EXISTS schema_migrations (version bigint);\n",
+        "V1__ours.sql": "CREATE EXTENSION IF NOT EXISTS plpgsql;\n"
+        "CREATE TABLE IF NOT EXISTS schema_migrations (version bigint);\n",
         "R__again.sql": repeatable.format("again"),
     }
     write_migrations(folder, files)

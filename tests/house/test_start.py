@@ -16,6 +16,7 @@ from tests.servers import Database
 
 HEAVY = {
     "psycopg",
+    "typing",
     "click",
     "rich",
     "postgast",

@@ -89,6 +89,28 @@ def test_without_a_folder_to_start_from_it_is_the_one_that_the_process_is_in(
     assert config.load(environment={}).root == str(tmp_path)
 
 
+def test_a_direct_url_stands_beside_the_pooled_one_and_alone_for_both(tmp_path: Path) -> None:
+    direct = {"PGRATCHET_DIRECT_URL": "postgres://direct"}
+    both = load(tmp_path, None, None, DATABASE_URL="postgresql://pooled", **direct)
+    assert (both.url, both.direct_url) == ("postgresql://pooled", "postgresql://direct")
+    alone = load(tmp_path, None, None, **direct)
+    assert (alone.url, alone.url_source) == ("postgresql://direct", "PGRATCHET_DIRECT_URL")
+
+
+def test_a_url_on_the_command_line_is_meant_whatever_the_direct_one_of_the_environment_says(
+    tmp_path: Path,
+) -> None:
+    found = load(tmp_path, None, {"url": "postgresql://other"}, PGRATCHET_DIRECT_URL="postgresql://direct")
+    assert (found.url, found.direct_url) == ("postgresql://other", "")
+
+
+def test_the_direct_url_may_be_a_secret_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("postgresql://direct\n")
+    assert (
+        load(tmp_path, PGRATCHET_DIRECT_URL_FILE=str(tmp_path / "secret")).direct_url == "postgresql://direct"
+    )
+
+
 @pytest.mark.parametrize("variable", config.LIBPQ_VARIABLES)
 def test_each_of_libpqs_variables_means_that_libpq_finds_the_database(tmp_path: Path, variable: str) -> None:
     assert load(tmp_path, **{variable: "x"}).url == ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from pgratchet.errors import (
     FilesError,
@@ -14,6 +13,8 @@ from pgratchet.errors import (
     StatementFailed,
 )
 
+# What type checkers take for true. Every start of a container would pay 10 ms for `typing`.
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # a start with nothing to do has no use for the model
     from pgratchet.model import Check, Entry, Migration, Outcome, Overview, Preview, Problem
 
