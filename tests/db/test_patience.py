@@ -179,3 +179,14 @@ def test_a_concurrent_index_build_waits_for_an_old_transaction_and_is_not_left_i
     with database.connect() as connection:
         query = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id'::regclass"
         assert connection.execute(query).fetchone() == (True,)
+
+
+def test_a_file_may_wait_longer_for_a_lock_than_the_run(database: Database, started: Path) -> None:
+    write_migrations(started, {"V2__b.sql": "-- pgratchet: lock_timeout=30s\nALTER TABLE a ADD b int;\n"})
+    events: list[Event] = []
+
+    with reader(database, 2):
+        pgratchet.up(database.url, started, observer=events.append)
+
+    # One try was enough: with the run's 50 ms there would have been several, and a word about the first.
+    assert not any(isinstance(event, Waiting) for event in events)

@@ -278,7 +278,13 @@ def test_without_transactions_every_statement_is_alone_but_in_the_blocks_of_the_
             "no directive 'transactoin'",
             "Did you mean transaction?",
         ),
-        ("-- x\n  -- pgratchet: quick=1", 2, 3, "no directive 'quick'", "The known directives: transaction"),
+        (
+            "-- x\n  -- pgratchet: quick=1",
+            2,
+            3,
+            "no directive 'quick'",
+            "The known directives: lock_timeout, transaction",
+        ),
         ("-- pgratchet: transaction=nun", 1, 1, "cannot be 'nun'", "Did you mean none?"),
         ("-- pgratchet: transaction", 1, 1, "no value", "transaction="),
         ("select 1; -- pgratchet: transaction=none", 1, 11, "behind the first statement", "top"),
@@ -295,6 +301,18 @@ def test_a_wrong_or_misplaced_directive_is_refused(
     assert reason in error.reason
     assert error.hint is not None
     assert hint in error.hint
+
+
+@pytest.mark.parametrize("value", ["0", "0ms", "2", "2min", "-1s", "1.5s", "1000000ms", "2s;"])
+def test_a_time_that_is_none_is_refused_with_an_example(value: str) -> None:
+    with pytest.raises(ParseError, match="lock_timeout cannot be") as error:
+        read(f"-- pgratchet: lock_timeout={value}\nselect 1")
+    assert error.value.hint == "Write it as 200ms or 2s."
+
+
+def test_a_file_may_say_how_long_it_waits_for_a_lock() -> None:
+    sql = "-- pgratchet: lock_timeout=2s transaction=auto\nselect 1"
+    assert read(sql).directives == {"lock_timeout": "2s", "transaction": "auto"}
 
 
 def test_a_directive_inside_a_quote_is_text() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 KNOWN = {
+    "lock_timeout": "How long one try of this file may wait for a lock, as `200ms` or `2s`: so long the application "
+    "may wait behind it; the default is that of the run.",
     "transaction": "`none` runs every statement on its own, as for a CALL of a procedure that commits; "
     "`auto`, the default, makes one transaction of all that PostgreSQL allows in one.",
 }
@@ -14,6 +16,9 @@ KNOWN = {
 
 VALUES = {"transaction": ("auto", "none")}
 """The values that a key can take, where they are few."""
+
+FORMS = {"lock_timeout": (re.compile(r"[1-9][0-9]{0,5}(ms|s)"), "200ms or 2s")}
+"""The form of a value that can be anything of it, and an example."""
 
 _LINE = re.compile(r"/\*.*?\*/|--[ \t]*pgratchet:([^\n\r]*)|--[^\n\r]*", re.DOTALL)
 
@@ -54,6 +59,8 @@ def read(text: str) -> dict[str, str]:
             raise Wrong(f"the directive {key} has no value", f"Write -- pgratchet: {key}=…")
         if key in VALUES and value not in VALUES[key]:
             raise Wrong(f"{key} cannot be {value!r}", _nearest(value, VALUES[key], "values"))
+        if key in FORMS and not FORMS[key][0].fullmatch(value):
+            raise Wrong(f"{key} cannot be {value!r}", f"Write it as {FORMS[key][1]}.")
         found[key] = value
     return found
 
