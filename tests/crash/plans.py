@@ -67,10 +67,13 @@ PLANS = {
     "segments": Disturbed(START, SEGMENTS),
 }
 
+# What PostgreSQL does when a transaction is cut off is the same in all versions; CONCURRENTLY is not.
+TRANSACTIONAL = ("transactions", "new_database")
+
 RELATIONS = """
 SELECT c.oid::regclass::text, c.relkind, pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisready, i.indislive,
-       (SELECT array_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull) ORDER BY a.attnum)
-          FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v')),
+       (SELECT array_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull) ORDER BY attnum)
+          FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND c.relkind IN ('r', 'p', 'v')),
        (SELECT array_agg(conname || ' ' || pg_get_constraintdef(oid) || ' ' || convalidated ORDER BY conname)
           FROM pg_constraint WHERE conrelid = c.oid),
        (SELECT array_agg(inhparent::regclass || ' ' || inhdetachpending) FROM pg_inherits WHERE inhrelid = c.oid),

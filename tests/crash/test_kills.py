@@ -15,7 +15,7 @@ import pgratchet
 from pgratchet.errors import Terminated
 from pgratchet.model import Event
 from tests.crash.conftest import Arena, complaint
-from tests.crash.plans import PLANS
+from tests.crash.plans import PLANS, TRANSACTIONAL
 from tests.servers import Database, Server
 
 Enter = Callable[..., Arena]
@@ -23,7 +23,7 @@ RunOn = Callable[[Server, str], None]
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(params=PLANS)
+@pytest.fixture
 def arena(request: pytest.FixtureRequest, server: Server, run_on: RunOn, enter: Enter, folder: Path) -> Arena:
     return enter(server, lambda statement: run_on(server, statement), request.param, folder)
 
@@ -56,7 +56,20 @@ def driver() -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def test_the_client_is_killed_at_every_event(arena: Arena, driver: subprocess.Popen[str]) -> None:
+@pytest.mark.one_version
+@pytest.mark.parametrize("arena", TRANSACTIONAL, indirect=True)
+def test_the_client_is_killed_at_every_event_of_transactions(
+    arena: Arena, driver: subprocess.Popen[str]
+) -> None:
+    kill_the_client(arena, driver)
+
+
+@pytest.mark.parametrize("arena", ["segments"], indirect=True)
+def test_the_client_is_killed_at_every_event_of_segments(arena: Arena, driver: subprocess.Popen[str]) -> None:
+    kill_the_client(arena, driver)
+
+
+def kill_the_client(arena: Arena, driver: subprocess.Popen[str]) -> None:
     assert driver.stdin is not None
     assert driver.stdout is not None
     for number in range(1, len(arena.events) + 1):
@@ -66,7 +79,18 @@ def test_the_client_is_killed_at_every_event(arena: Arena, driver: subprocess.Po
         arena.ends_well(database, arena.events[number - 1])
 
 
-def test_the_backend_is_killed_at_every_event(arena: Arena) -> None:
+@pytest.mark.one_version
+@pytest.mark.parametrize("arena", TRANSACTIONAL, indirect=True)
+def test_the_backend_is_killed_at_every_event_of_transactions(arena: Arena) -> None:
+    kill_the_backend(arena)
+
+
+@pytest.mark.parametrize("arena", ["segments"], indirect=True)
+def test_the_backend_is_killed_at_every_event_of_segments(arena: Arena) -> None:
+    kill_the_backend(arena)
+
+
+def kill_the_backend(arena: Arena) -> None:
     for number in range(1, len(arena.events) + 1):
         database = arena.fresh()
         observer = at_event(number, lambda: terminate_the_run(database))  # noqa: B023 - called in this turn
@@ -75,8 +99,12 @@ def test_the_backend_is_killed_at_every_event(arena: Arena) -> None:
         arena.ends_well(database, arena.events[number - 1])
 
 
-@pytest.mark.parametrize("told", [Terminated, KeyboardInterrupt])
 @pytest.mark.one_version
+@pytest.mark.parametrize(
+    ("arena", "told"),
+    [*((plan, Terminated) for plan in PLANS), ("new_database", KeyboardInterrupt)],
+    indirect=["arena"],
+)
 def test_the_run_is_told_to_stop_at_every_event(arena: Arena, told: type[BaseException]) -> None:
     for number in range(1, len(arena.events) + 1):
         database = arena.fresh()

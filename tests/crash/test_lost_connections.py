@@ -48,7 +48,7 @@ def test_at_every_statement_the_next_run_ends_as_an_undisturbed_one(arena: Arena
     for place in places:
         database = arena.fresh()
         with between(database, lambda at, _: at == place, cut) as (url, proxy):  # noqa: B023 - used in this turn
-            said = complaint(lambda: pgratchet.up(url, arena.folder))  # noqa: B023 - used in this turn
+            said = complaint(lambda: pgratchet.up(url, arena.folder))
         assert not said or "lost" in said or "cannot be reached" in said, proxy.run[-1]
         arena.ends_well(database, proxy.run[-1])
 

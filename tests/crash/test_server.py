@@ -14,14 +14,17 @@ import pgratchet
 from pgratchet.model import Event
 from tests import servers
 from tests.crash.conftest import Arena, complaint
-from tests.crash.plans import PLANS
+from tests.crash.plans import TRANSACTIONAL
 from tests.servers import Server, _account
 
 # A commit that was confirmed has to be there after a crash.
 SETTINGS = "synchronous_commit = on\nrestart_after_crash = on\nshared_buffers = 8MB\nmax_connections = 20\n"
 
 
-@pytest.fixture(params=servers.default_majors()[-2:], ids=lambda major: f"pg{major}", scope="module")
+MAJORS = servers.default_majors()[-2:]
+
+
+@pytest.fixture(scope="module")
 def own(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Give a server of this module's own."""
     with servers.running(request.param, SETTINGS) as found:
@@ -49,7 +52,11 @@ def as_superuser(server: Server, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(
+    ("own", "plan"),
+    [*((major, "segments") for major in MAJORS), *((MAJORS[-1], plan) for plan in TRANSACTIONAL)],
+    indirect=["own"],
+)
 def test_the_server_stops_at_every_event(
     own: Server, enter: Callable[..., Arena], folder: Path, plan: str
 ) -> None:
