@@ -145,18 +145,22 @@ def _fill(
         return True
     size = 0
     more = True
+    unasked = False
     while len(flying) < window and size < BYTES:
         command = next(commands, None)
         if command is None:
             more = False
             break
+        if unasked and command.statement is not None:
+            pgconn.send_flush_request()  # the replies to what came before it are not to wait for its own
         values = [None if value is None else value.encode() for value in command.values]
         pgconn.send_query_params(command.sql.encode(), values or None)
         size += len(command.sql)
         flying.append(command)
         if len(flying) == 1:
             started(command)
-        if command.statement is not None or command.ends:
+        unasked = command.statement is None and not command.ends
+        if not unasked:
             pgconn.send_flush_request()  # else the server keeps the reply, and nobody sees how far it is
     if flying:
         pgconn.send_flush_request()
@@ -233,7 +237,10 @@ def _feed(pgconn: Any, pieces: Iterator[bytes], idle: Callable[[float], None]) -
     """Send the data of a COPY as fast as the server takes it."""
     began = time.monotonic()
     for piece in pieces:
-        while not pgconn.put_copy_data(piece) or pgconn.flush():
+        while not pgconn.put_copy_data(piece):
+            if not _ready(pgconn):
+                idle(time.monotonic() - began)
+        while pgconn.flush():  # the piece is queued: what is left of it goes out, and is never given again
             if not _ready(pgconn):
                 idle(time.monotonic() - began)
     while not pgconn.put_copy_end():

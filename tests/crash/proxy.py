@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Proxy:
     cut: Cut
     startup: Callable[[int, bytes], bytes]
     """What becomes of the first message of the n-th connection; the length must stay."""
+    linger: float = 0.0
+    """Seconds that a client still has its connection when the server has closed it."""
     connections: int = 0
     run: list[bytes] = field(default_factory=list)
     """The statements that clients have run, up to the cut."""
@@ -55,7 +58,7 @@ class Proxy:
         with client, socket.create_connection(("127.0.0.1", self.database.server.port)) as server:
             for end in (client, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back = threading.Thread(target=_pump, args=(server, client, self.linger), daemon=True)
             back.start()
             with suppress(OSError):
                 self._forward(client, server)
@@ -89,13 +92,14 @@ class Proxy:
         return self.wanted(len(self.run), self.run[-1])
 
 
-def _pump(server: socket.socket, client: socket.socket) -> None:
+def _pump(server: socket.socket, client: socket.socket, linger: float) -> None:
     gone = False
     while data := _received(server):
         try:
             client.sendall(data)
         except OSError:  # the server's answers are still taken, else it would not go on
             gone = True
+    time.sleep(linger)
     if not gone:
         with suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
@@ -123,9 +127,10 @@ def between(
     wanted: Callable[[int, bytes], bool] = lambda *_: False,
     cut: Cut = Cut.LOST,
     startup: Callable[[int, bytes], bytes] = lambda _, message: message,
+    linger: float = 0.0,
 ) -> Iterator[tuple[str, Proxy]]:
     """Give a URL that leads through a proxy."""
-    proxy = Proxy(database, wanted, cut, startup)
+    proxy = Proxy(database, wanted, cut, startup, linger)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=proxy.serve, args=(listener,), daemon=True).start()
         try:

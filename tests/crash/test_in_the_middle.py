@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 import pgratchet
-from pgratchet.model import Event, Noticed, Waiting
+from pgratchet.model import Event, Noticed, StatementStarted, Waiting
 from tests.crash.plans import LOCKS, START, picture
 from tests.crash.process import at_work, blocked, eventually, running
 from tests.folders import write_migrations
@@ -132,6 +132,7 @@ def test_the_client_is_killed_and_its_orphan_is_seen_and_waited_for(scene: Scene
         )
         second.start()
         eventually(lambda: any(isinstance(event, Waiting) for event in events))
+        time.sleep(2.5)  # longer than the server takes to notice the end of the client, where it looks
         assert at_work(scene.database, f"AND pid = {orphan}") == [orphan]
     second.join(30)
     waiting = next(event for event in events if isinstance(event, Waiting))
@@ -139,3 +140,18 @@ def test_the_client_is_killed_and_its_orphan_is_seen_and_waited_for(scene: Scene
     # What the orphan has built is not thrown away.
     assert not [event for event in events if isinstance(event, Noticed) and "INVALID" in event.message]
     scene.ends_well()
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize("scene", ["create_index", "drop_index", "detach"], indirect=True)
+def test_it_waits_as_long_as_it_takes_in_a_single_try(scene: Scene) -> None:
+    events: list[Event] = []
+    arguments = {"observer": events.append}
+    with scene.reader():
+        run = threading.Thread(target=pgratchet.up, args=(scene.database.url, scene.folder), kwargs=arguments)
+        run.start()
+        eventually(lambda: blocked(scene.database))
+        time.sleep(0.5)
+    run.join(30)
+    assert sum(isinstance(event, StatementStarted) for event in events) == 1
+    assert not any(isinstance(event, Waiting) for event in events)

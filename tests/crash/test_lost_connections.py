@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import pgratchet
+from pgratchet.model import Event, StatementStarted
 from tests.crash.conftest import Arena, complaint
 from tests.crash.plans import PLANS
+from tests.crash.process import at_work
 from tests.crash.proxy import Cut, between
 from tests.folders import write_migrations
 from tests.servers import Database, Server
@@ -100,3 +102,28 @@ def test_a_new_database_whose_one_commit_went_through_is_found_out(database: Dat
 
     assert proxy.done
     assert [done.migration.version for done in outcome.done] == [1, 2]
+
+
+@pytest.mark.one_version
+def test_the_last_words_of_a_session_are_no_verdict_on_its_statement(
+    database: Database, folder: Path
+) -> None:
+    """They come as the answer to it, here some time before the connection itself is gone."""
+    write_migrations(folder, {"V1__a.sql": "SELECT pg_sleep(30);\n"})
+
+    def terminate(_: Event) -> None:
+        with database.connect() as connection:
+            for pid in at_work(database):
+                connection.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    with (
+        between(database, linger=1.0) as (url, _),
+        pytest.raises(pgratchet.PgratchetError, match="the connection was lost") as failure,
+    ):
+        pgratchet.up(
+            url,
+            folder,
+            observer=lambda event: terminate(event) if isinstance(event, StatementStarted) else None,
+        )
+
+    assert failure.value.exit_code == 8

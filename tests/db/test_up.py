@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import psycopg
@@ -186,6 +187,21 @@ def test_inline_data_of_copy_goes_through_the_copy_protocol(database: Database, 
 
     with psycopg.connect(database.url) as connection:
         assert connection.execute("SELECT array_agg(id ORDER BY id) FROM a").fetchone() == ([1, 2, 3],)
+
+
+def test_more_inline_data_than_a_socket_holds_arrives_once(database: Database, folder: Path) -> None:
+    rows = 300_000
+    lines = "".join(
+        f"{number}\tsome words to make the line longer, and longer still\n" for number in range(rows)
+    )
+    # No key: rows that came twice would not be refused, they would be there.
+    text = f"CREATE TABLE a (id int, note text);\nCOPY a FROM stdin;\n{lines}\\.\n"
+    write_migrations(folder, {"V1__a.sql": text})
+
+    pgratchet.up(database.url, folder)
+
+    with psycopg.connect(database.url) as connection:
+        assert connection.execute("SELECT count(*), count(DISTINCT id) FROM a").fetchone() == (rows, rows)
 
 
 def test_wrong_inline_data_fails_with_its_statement_and_leaves_nothing(
@@ -459,3 +475,16 @@ def test_syntax_newer_than_the_parser_is_left_to_the_server(database: Database, 
     assert "Nothing was run" in failure.value.state
     assert (failure.value.line, failure.value.column) == (1, 24)
     assert not exists(database, "a")
+
+
+def test_a_statement_is_told_when_it_starts_and_not_when_it_is_done(database: Database, folder: Path) -> None:
+    began: list[float] = []
+
+    def observer(event: Event) -> None:
+        if isinstance(event, StatementStarted):
+            began.append(time.monotonic())
+
+    for version in (1, 2):
+        write_migrations(folder, {f"V{version}__a.sql": "SELECT pg_sleep(1.5);\n"})
+        pgratchet.up(database.url, folder, observer=observer)
+        assert time.monotonic() - began[-1] > 1.3
