@@ -1,0 +1,9 @@
+"""The verbs: what the command line and a library user both call. Values in, values out."""
+
+from __future__ import annotations
+
+from pgratchet.ops.applying import preflight, preview, up
+from pgratchet.ops.reaching import database
+from pgratchet.ops.recording import baseline, mark, seed, status
+
+__all__ = ["baseline", "database", "mark", "preflight", "preview", "seed", "status", "up"]
