@@ -95,8 +95,20 @@ def configuration() -> Iterator[str]:
     yield "A URL is `postgresql://user:password@host:5432/database`; `postgres://` and `postgresql+driver://` are"
     yield "understood, and so is libpq's own `host=… dbname=…`. A file named by a `_FILE` variable is read less one"
     yield "last newline; an empty one is an error, and so are a variable and its `_FILE` both set."
+    for name, options in config.SECTIONS.items():
+        yield from ("", f"## `[{name}]`", "", f"A table of `pgratchet.toml`, for the command `{name}`.", "")
+        cells = ((f"`{option.name}`", _written(option.default), option.meaning) for option in options)
+        yield from _table(("key", "default", "meaning"), cells)
     yield from ("", "## Programs", "")
     yield f"`{pgtools.SETTING}` names the folder of psql, pg_dump and pg_restore, which are searched for otherwise."
+
+
+def _written(value: str | float | bool | tuple[str, ...]) -> str:
+    """A default as the file has it; nothing for an empty text."""
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text}`" if text else ""
 
 
 def exit_codes() -> Iterator[str]:

@@ -74,6 +74,66 @@ KEYS = (
 )
 
 
+class Option(namedtuple("Option", ("name", "default", "meaning"))):
+    """A key of a table of `pgratchet.toml`; its value has the type of the default."""
+
+    __slots__ = ()
+    name: str
+    default: str | float | bool | tuple[str, ...]
+    meaning: str
+
+
+SECTIONS = {
+    "check": (
+        Option(
+            "severity", "warning", "Findings of this severity or worse fail `check`: note, warning, error."
+        ),
+        Option("target", "", "`citus`: the rules of a distributed database are errors, not warnings."),
+        Option("ignore", (), "Rules that are not looked at."),
+    ),
+}
+"""The tables of `pgratchet.toml`, each for the command of its name."""
+
+
+def section(settings: Settings, name: str) -> dict[str, Any]:
+    """The values of one table of `pgratchet.toml`, with the defaults of what it leaves out. A list is a tuple.
+
+    Raises ConfigurationError for an unknown key and for a value of another type.
+    """
+    path = os.path.join(settings.root, FILE)
+    given = (_read(path) if os.path.isfile(path) else {}).get(name, {})
+    options: dict[str, Any] = {option.name: option.default for option in SECTIONS[name]}
+    for key, value in given.items():
+        if key not in options:
+            raise _unknown(path, f"{name}.{key}", tuple(f"{name}.{option}" for option in options))
+        options[key] = _typed(f"{path}: {name}.{key}", value, options[key])
+    return options
+
+
+def _typed(place: str, value: object, default: object) -> object:
+    """A value where it has the type of the default; whole numbers are numbers, lists hold strings."""
+    if (
+        isinstance(default, tuple)
+        and isinstance(value, list)
+        and all(isinstance(item, str) for item in value)
+    ):
+        return tuple(value)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        wanted = {
+            "tuple": "a list of strings",
+            "str": "a string",
+            "bool": "true or false",
+            "float": "a number",
+        }
+        kind = wanted[type(default).__name__]
+        raise _error(
+            f"{place} must be {kind}", "The reference of the configuration has the keys, with their defaults."
+        )
+    return value
+
+
 def load(
     flags: Mapping[str, str | None] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -161,7 +221,7 @@ def _value(key: Key, variables: Mapping[str, str], table: Mapping[str, str]) -> 
     return variables.get(key.variable) or table.get(key.name, key.default)
 
 
-def _file(here: str) -> tuple[str, Mapping[str, str]]:
+def _file(here: str) -> tuple[str, Mapping[str, Any]]:
     """The nearest `pgratchet.toml` upwards: its folder and its keys."""
     folder = here
     while True:
@@ -174,7 +234,7 @@ def _file(here: str) -> tuple[str, Mapping[str, str]]:
         folder = parent
 
 
-def _read(path: str) -> Mapping[str, str]:
+def _read(path: str) -> Mapping[str, Any]:
     import tomllib
 
     try:
@@ -182,18 +242,20 @@ def _read(path: str) -> Mapping[str, str]:
             table: dict[str, Any] = tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise _error(f"{path}: {problem}", "Mend the file; `pgratchet init` writes one.") from problem
+    names = (*(key.name for key in KEYS), *SECTIONS)
     for name, value in table.items():
-        if name not in {key.name for key in KEYS}:
-            raise _unknown(path, name)
-        if not isinstance(value, str):
+        if name not in names:
+            raise _unknown(path, name, names)
+        if name in SECTIONS and not isinstance(value, dict):
+            raise _error(f"{path}: {name} is a table", f"Write [{name}] in a line of its own.")
+        if name not in SECTIONS and not isinstance(value, str):
             raise _error(f"{path}: {name} must be a string", f'Write {name} = "…".')
     return table
 
 
-def _unknown(path: str, name: str) -> Exception:
+def _unknown(path: str, name: str, names: tuple[str, ...]) -> Exception:
     from difflib import get_close_matches
 
-    names = [key.name for key in KEYS]
     near = get_close_matches(name, names, n=1)
     meant = f"Did you mean {near[0]}? " if near else ""
     return _error(f"{path}: unknown key {name}", f"{meant}The keys are {', '.join(names)}.")

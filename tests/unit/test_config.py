@@ -268,3 +268,47 @@ def test_the_refusal_of_a_url_does_not_show_its_password() -> None:
     with pytest.raises(ConfigurationError) as caught:
         config.normal_url("mysql://root:secret@host/x")
     assert "secret" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_table_of_the_file_has_its_own_keys_with_their_defaults(tmp_path: Path) -> None:
+    (tmp_path / config.FILE).write_text(
+        'table = "moved"\n[check]\ntarget = "citus"\nignore = ["one", "two"]\n'
+    )
+    found = config.load({}, {}, str(tmp_path))
+    assert found.table == "moved"
+    assert config.section(found, "check") == {
+        "severity": "warning",
+        "target": "citus",
+        "ignore": ("one", "two"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[check]\ntarger = 'x'\n", "unknown key check.targer"),
+        ("[check]\ntarget = 3\n", "check.target must be a string"),
+        ("[check]\nignore = ['a', 3]\n", "check.ignore must be a list of strings"),
+    ],
+)
+def test_a_table_of_the_file_with_a_mistake_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / config.FILE).write_text(text)
+    found = config.load({}, {}, str(tmp_path))
+    with pytest.raises(ConfigurationError, match=reason):
+        config.section(found, "check")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[chek]\na = 1\n", "unknown key chek"),
+        ("check = 'x'\n", "check is a table"),
+        ("[url]\na = 1\n", "url must be a string"),
+    ],
+)
+def test_a_table_in_the_place_of_a_key_and_a_key_in_that_of_a_table_are_refused(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    (tmp_path / config.FILE).write_text(text)
+    with pytest.raises(ConfigurationError, match=reason):
+        config.load({}, {}, str(tmp_path))
