@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from dataclasses import replace
+from itertools import chain, groupby
 
 import psycopg
 
@@ -19,7 +21,6 @@ __all__ = ["Work", "apply", "mark", "prepare", "run_files"]
 
 LOCKS_A_STATEMENT = 8
 """A guess from above: a table with a key, an index and a TOAST table takes six or seven."""
-PLAIN_BEGINS = {"begin", "begin work", "begin transaction", "start transaction"}
 
 
 def prepare(
@@ -38,8 +39,9 @@ def prepare(
 def apply(work: Work, plan: Plan, state: history.State) -> Outcome:
     """Run the plan's steps in order; the caller holds the runner's lock.
 
-    A new database gets them all in one transaction where each step allows that; otherwise each step is a
-    transaction with its history row, or, where PostgreSQL forbids that, segments with a journal.
+    A new database gets them all in one transaction where each step allows that, or, where they are too many
+    for it, as many in one as may be; otherwise each step is a transaction with its history row, or, where
+    PostgreSQL forbids that, segments with a journal.
     Raises StatementFailed, RunFailed or Terminated, each with the outcome up to then.
     """
     done: list[Done] = []
@@ -85,10 +87,11 @@ def run_files(work: Work, migrations: Sequence[Migration]) -> None:
 def _marks(work: Work, migrations: Sequence[Migration], *, zero: bool) -> Iterator[Command]:
     yield Command("BEGIN")
     yield from (Command(text) for text in history.create(work.names))
+    yield from history.keep_bodies(work.names, migrations)
     for migration in migrations:
-        script = work.scripts[migration.script]
-        yield from history.keep_body(work.names, migration)
-        yield history.record(work.names, work.run, migration, script, kind=Kind.MARKED)
+        yield history.record(
+            work.names, work.run, migration, work.scripts[migration.script], kind=Kind.MARKED
+        )
     if zero:
         yield history.record_zero(work.names, work.run)
     yield Command("COMMIT")
@@ -97,24 +100,29 @@ def _marks(work: Work, migrations: Sequence[Migration], *, zero: bool) -> Iterat
 def _unrecorded(work: Work, migrations: Sequence[Migration]) -> Iterator[Command]:
     for migration in migrations:
         yield Command("BEGIN", migration=migration, opens=True)
-        yield from _body(work, migration, opened=True)
+        yield from _body(work, migration)
         yield from (Command(text) for text in work.session.reset)
         yield Command("COMMIT", migration=migration, ends=True)
 
 
 def _all_at_once(work: Work, plan: Plan, done: list[Done]) -> None:
-    together: list[Done] = []
-
-    def run() -> None:
-        together.clear()
-        follow(work, _together(work, plan), together)
-
     try:
-        patiently(work, run)
+        _run_together(work, plan.steps, done, history.create(work.names))
     except Refused as refused:
         raise failure.explain(
             refused, "Nothing was applied: the database is as empty as it was."
         ) from refused
+
+
+def _run_together(work: Work, steps: Sequence[Step], done: list[Done], before: Sequence[str] = ()) -> None:
+    together: list[Done] = []
+
+    def run() -> None:
+        together.clear()
+        follow(work, _together(work, steps, before), together)
+        follow(work, _recorded(work, together), [])
+
+    patiently(work, run)
     done.extend(together)
 
 
@@ -124,7 +132,9 @@ def _one_by_one(work: Work, plan: Plan, state: history.State, done: list[Done]) 
     try:
         for whole, group in groupby(plan.steps, key=lambda step: _in_one_transaction(work, step)):
             steps = list(group)
-            if whole:
+            if whole and plan.fresh:
+                _run_batches(work, steps, state.locks, done)
+            elif whole:
                 _run_transactions(work, steps, done)
             else:
                 for step in steps:
@@ -132,6 +142,34 @@ def _one_by_one(work: Work, plan: Plan, state: history.State, done: list[Done]) 
     except Refused as refused:
         roll_back(work)
         raise failure.explain(refused, _state(work, plan, done, refused)) from refused
+
+
+def _run_batches(work: Work, steps: Sequence[Step], locks: int, done: list[Done]) -> None:
+    """Nobody uses a new database yet: a transaction may hold many steps, and few transactions are quick.
+
+    What fails so is run again a step at a time: all that can be applied is, and the failure names the step.
+    """
+    for batch in _batches(work, steps, locks):
+        try:
+            _run_together(work, batch, done)
+        except Refused:
+            roll_back(work)
+            _run_transactions(work, batch, done)
+
+
+def _batches(work: Work, steps: Sequence[Step], locks: int) -> Iterator[list[Step]]:
+    """Steps in as few transactions as the server's table of locks has room for."""
+    batch: list[Step] = []
+    taken = 0
+    for step in steps:
+        wanted = _locks(work, step)
+        if batch and taken + wanted >= locks:
+            yield batch
+            batch, taken = [], 0
+        batch.append(step)
+        taken += wanted
+    if batch:
+        yield batch
 
 
 def _run_transactions(work: Work, steps: Sequence[Step], done: list[Done]) -> None:
@@ -145,20 +183,43 @@ def _make_history(work: Work) -> Iterator[Command]:
     yield Command("COMMIT")
 
 
-def _together(work: Work, plan: Plan) -> Iterator[Command]:
-    """One transaction: the history, then each step as if it stood alone."""
+def _together(work: Work, steps: Sequence[Step], first: Sequence[str]) -> Iterator[Command]:
+    """A transaction that stays open: what comes first, then each step as if it stood alone."""
     yield Command("BEGIN")
-    yield from (Command(text) for text in history.create(work.names))
-    before: int | None = None
-    for step in plan.steps:
-        opened = False
-        for command in _body(work, step.migration):
-            yield command
-            opened = True
-        # What a commit would check here, so that the next file finds no event of a trigger pending.
-        yield Command("SET CONSTRAINTS ALL IMMEDIATE", migration=step.migration, opens=not opened)
-        yield from _closing(work, step.migration, before, ends=True)
-        before = step.migration.version
+    yield from (Command(text) for text in first)
+    for step in steps:
+        migration = step.migration
+        yield from _framed(migration, chain(_body(work, migration), _settled(work, migration)))
+
+
+def _framed(migration: Migration, commands: Iterable[Command]) -> Iterator[Command]:
+    """The commands of a step, the first and the last of them marked."""
+    last: Command | None = None
+    for command in commands:
+        if last:
+            yield last
+        last = command if last else replace(command, migration=migration, opens=True)
+    if last:
+        yield replace(last, migration=migration, ends=True)
+
+
+def _settled(work: Work, migration: Migration) -> Iterator[Command]:
+    """What a commit would check is checked here: the next file finds no event of a trigger pending."""
+    if resets := _resets(work, migration):
+        yield Command("SET CONSTRAINTS ALL IMMEDIATE", migration=migration)
+        yield from resets
+
+
+def _recorded(work: Work, done: Sequence[Done]) -> Iterator[Command]:
+    """Write down what the open transaction holds, and commit it."""
+    yield from history.keep_bodies(work.names, (item.migration for item in done))
+    now = time.monotonic()
+    began = [now - work.began.get(item.migration.script, now) for item in done]
+    steps = [
+        (item.migration, work.scripts[item.migration.script], since, since - item.seconds)
+        for item, since in zip(done, began, strict=True)
+    ]
+    yield from history.record_together(work.names, work.run, steps)
     yield Command("COMMIT")
 
 
@@ -168,12 +229,14 @@ def _transactions(work: Work, steps: Iterable[Step]) -> Iterator[Command]:
         begin = _begin(work.scripts[migration.script].statements)
         yield Command(begin.sql if begin else "BEGIN", migration=migration, opens=True)
         yield from patience.locks(work.scripts[migration.script], work.patience)
-        yield from _body(work, migration, opened=True)
-        yield from _closing(work, migration, None, ends=False)
+        yield from _body(work, migration)
+        yield from _resets(work, migration)
+        yield from history.keep_bodies(work.names, [migration])
+        yield history.record(work.names, work.run, migration, work.scripts[migration.script])
         yield Command("COMMIT", migration=migration, ends=True)
 
 
-def _body(work: Work, migration: Migration, *, opened: bool = False) -> Iterator[Command]:
+def _body(work: Work, migration: Migration) -> Iterator[Command]:
     kept = work.scripts[migration.script].statements
     relaxed = kept is not None and patience.relaxes(kept)
     for item in parse.statements(migration.path) if kept is None else kept:
@@ -181,28 +244,27 @@ def _body(work: Work, migration: Migration, *, opened: bool = False) -> Iterator
             yield patience.short_waits(work.scripts[migration.script], work.patience)
             relaxed = False
         if item.control is None:
-            yield statement(migration, item, opens=not opened)
-            opened = True
+            yield statement(migration, item)
 
 
-def _closing(work: Work, migration: Migration, after: int | None, *, ends: bool) -> Iterator[Command]:
-    """Leave no setting, role or temporary table behind, then record."""
-    yield from (Command(text) for text in work.session.reset)
-    script = work.scripts[migration.script]
-    yield from history.keep_body(work.names, migration)
-    yield history.record(work.names, work.run, migration, script, after=after, ends=ends)
+def _resets(work: Work, migration: Migration) -> tuple[Command, ...]:
+    """Leave no setting, role or temporary table behind; definitions alone leave none."""
+    kept = work.scripts[migration.script].statements
+    plain = all(item.control or parse.defines(item.sql) for item in kept) if kept else False
+    return () if plain else tuple(Command(text) for text in work.session.reset)
 
 
 def _fits_one_transaction(work: Work, plan: Plan, state: history.State) -> bool:
-    scripts = [work.scripts[step.migration.script] for step in plan.steps]
-    locks = sum(script.total for script in scripts) * LOCKS_A_STATEMENT
     return (
         plan.fresh
         and not state.has_history
-        and locks < state.locks
-        and all(script.transactional for script in scripts)
-        and all(_is_plain(_begin(script.statements)) for script in scripts)
+        and sum(_locks(work, step) for step in plan.steps) < state.locks
+        and all(_in_one_transaction(work, step) for step in plan.steps)
     )
+
+
+def _locks(work: Work, step: Step) -> int:
+    return work.scripts[step.migration.script].total * LOCKS_A_STATEMENT
 
 
 def _in_one_transaction(work: Work, step: Step) -> bool:
@@ -211,10 +273,6 @@ def _in_one_transaction(work: Work, step: Step) -> bool:
 
 def _begin(statements: tuple[Statement, ...] | None) -> Statement | None:
     return next((item for item in statements or () if item.control is not None), None)
-
-
-def _is_plain(begin: Statement | None) -> bool:
-    return begin is None or " ".join(begin.sql.lower().split()) in PLAIN_BEGINS
 
 
 def _ask_the_server(work: Work, plan: Plan) -> None:

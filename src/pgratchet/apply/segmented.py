@@ -31,7 +31,7 @@ def run(work: Work, step: Step, done: list[Done]) -> None:
     begin = history.record(
         work.names, work.run, step.migration, script, status=Status.RUNNING, done=count, opens=True
     )
-    body = history.keep_body(work.names, step.migration)
+    body = history.keep_bodies(work.names, [step.migration])
     follow(work, [*body, begin, *_settings(script.statements or (), count)], done)
     journal = (step.row.journal if step.row else None) or {}
     try:

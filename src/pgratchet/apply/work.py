@@ -84,11 +84,11 @@ def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
             raise
 
 
-def statement(migration: Migration, item: Statement, *, opens: bool = False) -> Command:
+def statement(migration: Migration, item: Statement) -> Command:
     """The command for one statement of a file."""
     data = item.copy
     if data is None:
-        return Command(item.sql, (), migration, item, opens=opens)
+        return Command(item.sql, (), migration, item)
     start, end = data.start, data.end
 
     def pieces() -> Iterator[bytes]:
@@ -99,7 +99,7 @@ def statement(migration: Migration, item: Statement, *, opens: bool = False) -> 
                 left -= len(piece)
                 yield piece
 
-    return Command(item.sql, (), migration, item, opens=opens, pieces=pieces)
+    return Command(item.sql, (), migration, item, pieces=pieces)
 
 
 def roll_back(work: Work) -> None:

@@ -79,6 +79,11 @@ def targets(sql: str) -> tuple[Target, ...]:
     return of_tree(tree) if tree else ()
 
 
+def defines(sql: str) -> bool:
+    """Whether a statement is a definition that runs no function: it leaves the session as it is."""
+    return nature.defines(sql)
+
+
 def _tree(sql: str) -> nature.Node | None:
     from pgratchet.parse import grammar  # a run with nothing to do needs none
 

@@ -42,6 +42,15 @@ _LATER_WORDS = {
     "set": ("standard_conforming_strings",),
 }
 
+# An index's functions cannot change the session: PostgreSQL puts its settings back after them.
+_DEFINITION = re.compile(
+    r"(?i)(comment\s+on|grant|revoke|create\s+(or\s+replace\s+)?((unique\s+)?index|(unlogged\s+)?table|view|type"
+    r"|sequence|schema|function|procedure|trigger|policy)|alter\s+table(?![^;]*(\(|\bdefault\b|\busing\b)))\b"
+)
+_RUNS_SOMETHING = re.compile(
+    r"(?i)\bpg_temp|^create\s+(unlogged\s+)?table\b.*\bas\b(?!\s+identity\b)", re.DOTALL
+)
+
 
 def matters(sql: str) -> bool:
     """Tell whether a statement could be other than plain."""
@@ -53,6 +62,11 @@ def matters(sql: str) -> bool:
         spelt = sql.lower()
         return any(word in spelt for word in _LATER_WORDS[first])
     return first in _FIRST_WORDS
+
+
+def defines(sql: str) -> bool:
+    """Tell by its words whether a statement only defines something, and runs nothing of anybody's."""
+    return bool(_DEFINITION.match(sql)) and not _RUNS_SOMETHING.search(sql)
 
 
 def of_tree(tree: Node) -> Nature:
