@@ -38,10 +38,11 @@ SETTINGS = {
     "standard_conforming_strings": "on",
     "default_transaction_isolation": "read committed",
 }
-# Not every operating system of a server can check a connection. An autovacuum in our way is cancelled after
-# deadlock_timeout, which must be shorter than our lock_timeout for that; it takes a right to set it.
-# The keep-alives are the server's own: they free what a client holds whose network is gone.
+# PostgreSQL has transaction_timeout from 17 on, and not every operating system of a server can check a connection.
+# An autovacuum in our way is cancelled after deadlock_timeout, which must be shorter than our lock_timeout for that;
+# it takes a right to set it. The keep-alives are the server's own: they free what a client holds whose network is gone.
 WHERE_PERMITTED = {
+    "transaction_timeout": "0",
     "client_connection_check_interval": "1s",
     "deadlock_timeout": "20ms",
     "tcp_keepalives_idle": "10",

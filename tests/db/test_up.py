@@ -488,3 +488,16 @@ def test_a_statement_is_told_when_it_starts_and_not_when_it_is_done(database: Da
         write_migrations(folder, {f"V{version}__a.sql": "SELECT pg_sleep(1.5);\n"})
         pgratchet.up(database.url, folder, observer=observer)
         assert time.monotonic() - began[-1] > 1.3
+
+
+def test_a_time_out_that_the_database_sets_for_its_users_does_not_end_a_migration(
+    database: Database, folder: Path
+) -> None:
+    query = "SELECT name FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
+    for (setting,) in database.connect().execute(query).fetchall():
+        database.connect().execute(f"ALTER DATABASE {database.name} SET {setting} = '200ms'".encode())
+    write_migrations(folder, {"V1__long.sql": "SELECT pg_sleep(0.5);\n" + table("a")})
+
+    pgratchet.up(database.url, folder)
+
+    assert exists(database, "a")

@@ -435,3 +435,43 @@ def test_the_python_form_of_the_parser_is_never_imported() -> None:
     loaded = modules(code)
     assert "pgratchet.parse" in loaded
     assert not {"postgast", "google.protobuf"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE a (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz DEFAULT now())",
+        "create unlogged table a (id int)",
+        "CREATE UNIQUE INDEX ON a (lower(b))",
+        "CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE sql AS 'SELECT 1'",
+        "ALTER TABLE a ADD COLUMN b text",
+        "COMMENT ON TABLE a IS 'x'",
+        "GRANT SELECT ON a TO b",
+    ],
+)
+def test_a_definition_leaves_the_session_as_it_is(sql: str) -> None:
+    assert parse.defines(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE a AS SELECT set_config('work_mem', '7MB', false)",
+        "CREATE TABLE a (b) AS\n/* so */ SELECT f()",
+        "CREATE TEMP TABLE a (id int)",
+        "CREATE TABLE pg_temp.a (id int)",
+        "CREATE MATERIALIZED VIEW a AS SELECT f()",
+        "ALTER TABLE a ADD COLUMN b int DEFAULT f()",
+        "ALTER TABLE a ADD CHECK (f(b))",
+        "ALTER TABLE a ALTER COLUMN b TYPE int USING b::int",
+        "CREATE EXTENSION vector",
+        "INSERT INTO a SELECT f()",
+        "SELECT f()",
+        "SET work_mem = '7MB'",
+        "DO $$ BEGIN PERFORM f(); END $$",
+        "/* CREATE TABLE a () */ SELECT f()",
+        "LISTEN a",
+    ],
+)
+def test_what_could_run_a_function_or_change_the_session_is_no_mere_definition(sql: str) -> None:
+    assert not parse.defines(sql)
