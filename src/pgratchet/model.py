@@ -160,6 +160,8 @@ class Problem:
     code: str
     message: str
     hint: str
+    script: str | None = None
+    """The file that it is about, where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)

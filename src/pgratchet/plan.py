@@ -180,6 +180,7 @@ def _edited(
             f"{row.applied_by})" + _difference(edit, row.script, migration.script),
             "Put the file back as it was (the history holds its text), and make the change a new migration: "
             '`pgratchet new "…"`.',
+            migration.script,
         )
 
 
@@ -271,8 +272,11 @@ def overview(
     rows = {identity(row): row for row in history}
     known = {identity(migration) for migration in migrations}
     pending = {step.migration.script for step in made.steps}
+    wrong = {problem.script for problem in made.problems if problem.code == "edited"}
     newest = max((m.version for m in migrations if m.version is not None), default=-1)
-    entries = [_file_entry(migration, rows.get(identity(migration)), pending) for migration in migrations]
+    entries = [
+        _file_entry(migration, rows.get(identity(migration)), pending, wrong) for migration in migrations
+    ]
     entries += [_row_entry(row, newest) for row in history if identity(row) not in known]
     entries.sort(key=lambda entry: (entry.version is None, entry.version or 0, entry.kind, entry.description))
     return Overview(
@@ -285,13 +289,17 @@ def overview(
     )
 
 
-def _file_entry(migration: Migration, row: Applied | None, pending: set[str]) -> Entry:
+def _file_entry(
+    migration: Migration, row: Applied | None, pending: set[str], wrong: set[str | None]
+) -> Entry:
     if row is None:
         standing = Standing.PENDING if migration.script in pending else Standing.COVERED
         return Entry(migration.kind, migration.version, migration.description, migration.script, standing)
     standing = _standing(row)
-    if row.status is Status.APPLIED and row.checksum not in {None, migration.checksum}:
-        standing = Standing.PENDING if migration.script in pending else Standing.EDITED
+    if row.status is Status.APPLIED and migration.script in pending:
+        standing = Standing.PENDING
+    elif migration.script in wrong:
+        standing = Standing.EDITED
     return _entry(row, standing, migration.script)
 
 

@@ -335,3 +335,15 @@ def test_a_warning_of_preflight_is_talk_and_a_note(run: Run, database: Database,
     assert code == 0
     assert '  WARNING: indexes: the index "public"."left_over" on a is INVALID' in err
     assert out.startswith("note: indexes: ")
+
+
+@pytest.mark.parametrize("arguments", [("up", "--too"), ("baseline",), ("up", "--to", "x")])
+def test_a_mistake_in_the_arguments_is_one_json_object_where_one_was_wanted(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    code, out, err = run(*arguments, "--json")
+
+    found = json.loads(out)
+    assert (code, err, found["command"]) == (2, "", arguments[0])
+    assert found["error"]["exit_code"] == 2
+    assert found["error"]["message"]

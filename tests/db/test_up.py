@@ -455,6 +455,16 @@ def test_a_file_whose_comments_were_edited_is_noted_and_not_refused(database: Da
     assert "no statement does" in outcome.notes[0]
 
 
+def test_the_status_of_a_file_whose_comments_were_edited_is_applied(database: Database, folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": table("a"), "V2__b.sql": table("b")})
+    pgratchet.up(database.url, folder)
+    write_migrations(folder, {"V1__a.sql": f"-- A licence.\n{table('a')}", "V2__b.sql": table("c")})
+
+    standings = [str(entry.standing) for entry in pgratchet.status(database.url, folder).entries]
+
+    assert standings == ["applied", "edited"]
+
+
 def test_a_database_with_objects_and_no_history_is_refused(database: Database, folder: Path) -> None:
     write_migrations(folder, {"V1__a.sql": table("a")})
     with psycopg.connect(database.url, autocommit=True) as connection:

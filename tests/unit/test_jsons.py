@@ -66,7 +66,9 @@ def test_the_preview_of_a_run() -> None:
     assert found["steps"] == [
         {**FILE, "transactional": True, "statements": ["SELECT 1"], "statements_done": 0}
     ]
-    assert found["problems"] == [{"code": "edited", "message": "it was edited", "hint": "Put it back."}]
+    assert found["problems"] == [
+        {"code": "edited", "message": "it was edited", "hint": "Put it back.", "script": None}
+    ]
     assert found["notes"] == ["a note"]
 
 

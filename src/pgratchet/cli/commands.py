@@ -10,7 +10,7 @@ import click
 from pgratchet import __version__, config
 from pgratchet.cli import console
 from pgratchet.cli.options import budget_option, json_option, settings_options, wait_option
-from pgratchet.errors import PgratchetError, Terminated
+from pgratchet.errors import ConfigurationError, PgratchetError, Terminated
 from pgratchet.model import Patience
 
 PENDING = 3
@@ -34,14 +34,17 @@ def run(arguments: list[str]) -> int:
     try:
         code = program.main(arguments, prog_name="pgratchet", standalone_mode=False)
     except click.ClickException as mistake:
-        mistake.show()
-        return 2
+        if not _wants_json(arguments):
+            mistake.show()
+            return 2
+        error = ConfigurationError(mistake.format_message(), "`--help` lists what the command understands.")
+        return console.fail(error, as_json=True, command=arguments[0])
     except (KeyboardInterrupt, click.Abort):
         console.say("interrupted")
         return INTERRUPTED
     except PgratchetError as error:
         name = arguments[0] if arguments else ""
-        return console.fail(error, _wants_json(arguments), Commands.ALIASES.get(name, name))
+        return console.fail(error, as_json=_wants_json(arguments), command=Commands.ALIASES.get(name, name))
     except BrokenPipeError:
         return 1
     return int(code or 0)

@@ -43,7 +43,7 @@ def show(
     print(jsons.render(command, as_object(value)) if as_json else as_text(value))
 
 
-def fail(error: PgratchetError, as_json: bool, command: str) -> int:
+def fail(error: PgratchetError, *, as_json: bool, command: str) -> int:
     """Print an error; returns its exit code."""
     if as_json:
         print(jsons.render(command, jsons.error(error)))
