@@ -34,6 +34,7 @@ PASSING = re.compile(
 SETTINGS = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "60s",
+    "idle_session_timeout": "0",
     "client_min_messages": "notice",
     "standard_conforming_strings": "on",
     "default_transaction_isolation": "read committed",

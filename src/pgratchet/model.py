@@ -234,7 +234,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one try may wait for a lock, and how many seconds all tries together.
+    """How long one try may wait for a lock, how many seconds all tries together, and how many a build may take.
 
     50 ms was measured best beside a reader of 4 s and busy clients: no client waited over 100 ms behind us,
     and the change landed as soon as with any longer time-out.
@@ -242,6 +242,9 @@ class Patience:
 
     lock_timeout: str = "50ms"
     budget: float = 600.0
+    """From the first try that failed; a file may say its own."""
+    deadline: float = 0.0
+    """For one index build or validation, which waits and works as long as it takes where this is 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ import pytest
 import pgratchet
 from pgratchet import config, files, history, ops, parse, preflight
 from pgratchet.model import Check, Event, Noticed, Step, Verdict
-from pgratchet.preflight import Limits, sessions
+from pgratchet.parse import lock_targets
+from pgratchet.preflight import Limits
 from tests import servers
 from tests.folders import write_migrations
 from tests.servers import Database, Server
@@ -467,7 +468,7 @@ def standby(primary: Server) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("ours", sessions.CONFLICTS)
+@pytest.mark.parametrize("ours", lock_targets.CONFLICTS)
 def test_which_locks_exclude_ours_is_what_the_server_says(database: Database, ours: str) -> None:
     excluded = set()
     with database.connect() as connection, psycopg.connect(database.url) as other:
@@ -480,7 +481,7 @@ def test_which_locks_exclude_ours_is_what_the_server_says(database: Database, ou
                 connection.rollback()
                 excluded.add(f"{theirs.title().replace(' ', '')}Lock")
             other.rollback()
-    assert sessions.CONFLICTS[ours] == excluded
+    assert lock_targets.CONFLICTS[ours] == excluded
 
 
 # What `up` makes of it.

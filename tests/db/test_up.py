@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -511,3 +512,26 @@ def test_a_time_out_that_the_database_sets_for_its_users_does_not_end_a_migratio
     pgratchet.up(database.url, folder)
 
     assert exists(database, "a")
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize(
+    "verb",
+    [lambda url, to: pgratchet.up(url, to, preflight=False), lambda url, to: pgratchet.baseline(1, url, to)],
+    ids=["up", "baseline"],
+)
+def test_where_the_history_cannot_be_made_that_is_told_and_nothing_was_run(
+    database: Database, folder: Path, verb: Callable[[str, Path], object]
+) -> None:
+    write_migrations(folder, {"V1__a.sql": "SELECT 1;\n", "V2__vacuum.sql": "VACUUM;\n"})
+    role = f"guest_{database.name}"
+    with database.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'guest'".encode())
+    url = psycopg.conninfo.make_conninfo(database.url, user=role, password="guest")
+    try:
+        with pytest.raises(pgratchet.RunFailed, match="permission denied for schema public") as failure:
+            verb(url, folder)
+    finally:
+        with database.connect() as connection:
+            connection.execute(f"DROP ROLE {role}".encode())
+    assert "Nothing was" in failure.value.message

@@ -70,14 +70,17 @@ def mark(work: Work, migrations: Sequence[Migration], *, zero: bool) -> None:
 
     `zero`: none of the files is; one row says so.
     """
-    follow(work, _marks(work, migrations, zero=zero), [])
+    try:
+        patiently(work, lambda: follow(work, _marks(work, migrations, zero=zero), []))
+    except Refused as refused:
+        raise failure.explain(refused, "Nothing was marked.") from refused
 
 
 def run_files(work: Work, migrations: Sequence[Migration]) -> None:
     """Run files that leave no row in the history, each in a transaction of its own."""
     done: list[Done] = []
     try:
-        follow(work, _unrecorded(work, migrations), done)
+        patiently(work, lambda: follow(work, _unrecorded(work, migrations[len(done) :]), done))
     except Refused as refused:
         roll_back(work)
         state = f"{len(done)} of {len(migrations)} files were run; this one was rolled back as a whole."
@@ -100,7 +103,7 @@ def _marks(work: Work, migrations: Sequence[Migration], *, zero: bool) -> Iterat
 def _unrecorded(work: Work, migrations: Sequence[Migration]) -> Iterator[Command]:
     for migration in migrations:
         yield Command("BEGIN", migration=migration, opens=True)
-        yield from _body(work, migration)
+        yield from _paced(work, migration)
         yield from (Command(text) for text in work.session.reset)
         yield Command("COMMIT", migration=migration, ends=True)
 
@@ -127,9 +130,9 @@ def _run_together(work: Work, steps: Sequence[Step], done: list[Done], before: S
 
 
 def _one_by_one(work: Work, plan: Plan, state: history.State, done: list[Done]) -> None:
-    if not state.has_history:
-        follow(work, _make_history(work), done)
     try:
+        if not state.has_history:
+            patiently(work, lambda: follow(work, _make_history(work), done))
         for whole, group in groupby(plan.steps, key=lambda step: _in_one_transaction(work, step)):
             steps = list(group)
             if whole and plan.fresh:
@@ -228,23 +231,30 @@ def _transactions(work: Work, steps: Iterable[Step]) -> Iterator[Command]:
         migration = step.migration
         begin = _begin(work.scripts[migration.script].statements)
         yield Command(begin.sql if begin else "BEGIN", migration=migration, opens=True)
-        yield from patience.locks(work.scripts[migration.script], work.patience)
-        yield from _body(work, migration)
+        yield from _paced(work, migration)
         yield from _resets(work, migration)
         yield from history.keep_bodies(work.names, [migration])
         yield history.record(work.names, work.run, migration, work.scripts[migration.script])
         yield Command("COMMIT", migration=migration, ends=True)
 
 
-def _body(work: Work, migration: Migration) -> Iterator[Command]:
+def _statements(work: Work, migration: Migration) -> Iterable[Statement]:
     kept = work.scripts[migration.script].statements
-    relaxed = kept is not None and patience.relaxes(kept)
-    for item in parse.statements(migration.path) if kept is None else kept:
-        if relaxed and not patience.changes_rows(item) and item.control is None:
-            yield patience.short_waits(work.scripts[migration.script], work.patience)
-            relaxed = False
+    return parse.statements(migration.path) if kept is None else kept
+
+
+def _body(work: Work, migration: Migration) -> Iterator[Command]:
+    for item in _statements(work, migration):
         if item.control is None:
             yield statement(migration, item)
+
+
+def _paced(work: Work, migration: Migration) -> Iterator[Command]:
+    script = work.scripts[migration.script]
+    for item in patience.paced(
+        _statements(work, migration), script.statements or (), script, work, migration
+    ):
+        yield item if isinstance(item, Command) else statement(migration, item)
 
 
 def _resets(work: Work, migration: Migration) -> tuple[Command, ...]:

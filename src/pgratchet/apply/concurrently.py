@@ -74,6 +74,18 @@ def invalid(connection: Connection, work: Concurrent, known: Sequence[int]) -> t
     )
 
 
+def left_over(connection: Connection, work: Concurrent, known: Sequence[int]) -> tuple[str, ...]:
+    """The INVALID indexes that a cancelled statement has left, and that nobody needs."""
+    if work.action == "create_index":
+        return invalid(connection, work, known)
+    named = {_oid(connection, name) for name in work.names} if work.action == "drop_index" else set()
+    return tuple(
+        index.name
+        for index in _indexes(connection, work)
+        if not index.valid and (index.oid in named or _is_copy(index))
+    )
+
+
 def _clear_created(
     connection: Connection, work: Concurrent, known: Sequence[int], observer: Observer
 ) -> Cleared:

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import psycopg
 
+from pgratchet.apply.work import Overdue
 from pgratchet.errors import PgratchetError, RunFailed, StatementFailed
 from pgratchet.model import Migration, Statement
 from pgratchet.wire import Refused
 
 AGAIN = "run `pgratchet up` again."
 
+MEND = f"Mend the file (it does not count as applied), and {AGAIN}"
+LONGER = (
+    "Give it longer, by `pgratchet up --build-deadline SECONDS` or by `-- pgratchet: build_deadline=2h` at the top "
+    "of the file; or end what it waited for (`pgratchet preflight` shows old transactions), and " + AGAIN
+)
 # What to do, by SQLSTATE; the rest is told to mend the file.
 HINTS = {
     "25001": "PostgreSQL runs this only outside a transaction: put `-- pgratchet: transaction=none` at the top "
@@ -49,7 +55,7 @@ def explain(refused: Refused, state: str) -> PgratchetError:
         server_hint=diagnostic.message_hint,
         context=diagnostic.context,
         state=state,
-        hint=HINTS.get(sqlstate or "", f"Mend the file (it does not count as applied), and {AGAIN}"),
+        hint=LONGER if isinstance(refused.error, Overdue) else HINTS.get(sqlstate or "", MEND),
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 from pgratchet import history, parse, sql
-from pgratchet.apply import concurrently, failure
+from pgratchet.apply import concurrently, failure, patience
 from pgratchet.apply.patience import changes_rows, patiently
-from pgratchet.apply.work import Work, follow, statement
+from pgratchet.apply.work import Overdue, Work, follow, statement
 from pgratchet.db import Connection
+from pgratchet.errors import PgratchetError
 from pgratchet.model import Applied, Concurrent, Control, Done, Segment, Statement, Status, Step
 from pgratchet.wire import Command, Refused
 
@@ -20,6 +22,8 @@ from pgratchet.wire import Command, Refused
 AS_OURSELVES = ("SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE")
 
 SETS_THE_SESSION = r"(?i)(re)?set\b(?!\s+(local|transaction|constraints)\b)"
+LEFT_OVER = 10.0
+"""Seconds to try for the lock that dropping an INVALID index takes."""
 DONE_BEFORE = {"42P04", "42710", "3D000", "42704"}
 """What the server says where a database, tablespace or subscription is there already, or gone already."""
 
@@ -32,7 +36,9 @@ def run(work: Work, step: Step, done: list[Done]) -> None:
         work.names, work.run, step.migration, script, status=Status.RUNNING, done=count, opens=True
     )
     body = history.keep_bodies(work.names, [step.migration])
-    follow(work, [*body, begin, *_settings(script.statements or (), count)], done)
+    timeout = script.directives.get("lock_timeout")
+    own = [Command(f"SET lock_timeout = {sql.literal(timeout)}")] if timeout else []
+    follow(work, [*body, begin, *own, *_settings(script.statements or (), count)], done)
     journal = (step.row.journal if step.row else None) or {}
     try:
         for segment in parse.segments(_rest(script.statements or (), count)):
@@ -76,7 +82,14 @@ def _but(work: Work, step: Step, row: Applied | None) -> str:
     begun = (row.journal or {}).get("statement") if row and row.status is Status.FAILED else None
     statements = work.scripts[step.migration.script].statements or ()
     item = next((item for item in statements if item.number == begun), None)
-    if item is None or not _commits_by_itself(item):
+    if item is None:
+        return ""
+    if concurrent := parse.concurrent(item.sql):
+        left = concurrently.left_over(
+            work.session.connection, concurrent, _known((row and row.journal) or {})
+        )
+        return f". The index {', '.join(left)} is INVALID: the next run drops it" if left else ""
+    if not _commits_by_itself(item):
         return ""
     return (
         f". Line {item.line} ran outside a transaction: what it had committed by itself before it failed stays, "
@@ -98,8 +111,9 @@ def _segment(work: Work, step: Step, segment: Segment, journal: dict[str, object
 
 def _transaction(work: Work, step: Step, segment: Segment) -> Iterator[Command]:
     yield Command(segment.begin.sql if segment.begin else "BEGIN", migration=step.migration)
-    for item in segment.statements:
-        yield statement(step.migration, item)
+    script, kept = work.scripts[step.migration.script], segment.statements
+    for item in patience.paced(kept, kept, script, work, step.migration):
+        yield item if isinstance(item, Command) else statement(step.migration, item)
     yield from _noted(work, step, segment.statements[-1].number)
 
 
@@ -163,9 +177,38 @@ def _run_alone(
     try:
         patiently(work, run)
     except Refused as refused:
+        if concurrent is not None and isinstance(refused.error, Overdue):
+            raise _cleaned(refused, _take_away(work, concurrent, known)) from refused
         # An interrupted run was at this very statement, and had done it: CREATE DATABASE and the like.
         if not (resumed and refused.error.sqlstate in DONE_BEFORE and concurrent is None):
             raise
+
+
+def _cleaned(refused: Refused, dropped: tuple[str, ...]) -> Refused:
+    """The same refusal, which says what became of what the build had left."""
+    also = f"\nthe INVALID index {', '.join(dropped)} that it had left was dropped" if dropped else ""
+    return Refused(refused.command, Overdue(f"{refused.error}{also}"), refused.seconds)
+
+
+def _take_away(work: Work, concurrent: Concurrent, known: Sequence[int]) -> tuple[str, ...]:
+    """Drop the INVALID index that a cancelled build has left, where those who hold its table let us soon.
+
+    Not with CONCURRENTLY: that would wait for the very transaction for which the build has waited.
+    """
+    quick = replace(work, patience=replace(work.patience, budget=LEFT_OVER), scripts={})
+    timeout = f"SET LOCAL lock_timeout = {sql.literal(work.patience.lock_timeout)}"
+    dropped = []
+    for name in concurrently.left_over(work.session.connection, concurrent, known):
+        drop = [
+            Command("BEGIN"),
+            Command(timeout),
+            Command(f"DROP INDEX IF EXISTS {name}"),
+            Command("COMMIT"),
+        ]
+        with suppress(PgratchetError, Refused):  # then the next run does
+            patiently(quick, partial(follow, work, drop, []))
+            dropped.append(name)
+    return tuple(dropped)
 
 
 def _finish(work: Work, concurrent: Concurrent, known: Sequence[int], *, resumed: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -26,12 +27,21 @@ from pgratchet.model import (
     StepEnded,
     StepStarted,
 )
-from pgratchet.wire import Command
+from pgratchet.parse import directives
+from pgratchet.wire import Command, Refused
 
 PIECE = 1 << 16
 GUARDED = {"42P07", "42701", "42710", "42P06"}
 """What the server says of a table, column, object or schema that IF NOT EXISTS found."""
 PATIENCE = Patience()
+BUILDS = re.compile(
+    r"(?i)\s*(create\s+(unique\s+)?index|reindex)\b|.*\b(concurrently|validate\s+constraint)\b", re.DOTALL
+)
+"""What reads a whole table, or waits for old transactions, for as long as that takes."""
+
+
+class Overdue(psycopg.errors.QueryCanceled):
+    """A build was cancelled since its deadline had passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,9 @@ def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
         def idle(seconds: float) -> None:
             command = oldest[0] if oldest else None
             if command is not None and command.migration and command.statement:
-                look(command.migration, command.statement, seconds)
+                who = look(command.migration, command.statement, seconds)
+                if 0 < (limit := _deadline(work, command.migration, command.statement)) < seconds:
+                    raise Overdue(_overdue(limit, who))
 
         replies = wire.send(work.session.connection, commands, window=work.window, started=started, idle=idle)
         try:
@@ -81,6 +93,8 @@ def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
         except BaseException as error:
             if oldest:
                 _tell_failure(work, oldest[0], str(error))
+            if oldest and isinstance(error, Overdue):
+                raise Refused(oldest[0], error, 0.0) from None
             raise
 
 
@@ -108,6 +122,18 @@ def roll_back(work: Work) -> None:
     wire.settle(connection)
     if connection.info.transaction_status != pq.TransactionStatus.IDLE and not connection.closed:
         connection.execute("ROLLBACK")
+
+
+def _deadline(work: Work, migration: Migration, item: Statement) -> float:
+    """How many seconds a build may take; 0: as long as it likes."""
+    own = work.scripts[migration.script].directives.get("build_deadline")
+    limit = directives.seconds(own) if own else work.patience.deadline
+    return limit if limit and BUILDS.match(item.sql) else 0.0
+
+
+def _overdue(limit: float, who: tuple[str, ...]) -> str:
+    waited = f"; it waited for {'; '.join(who)}" if who else ""
+    return f"it was not done after {limit:g} s, its deadline, and was cancelled{waited}"
 
 
 def _tell_start(work: Work, command: Command) -> None:

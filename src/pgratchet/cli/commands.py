@@ -87,6 +87,14 @@ def program() -> None:
 )
 @budget_option
 @click.option(
+    "--build-deadline",
+    type=click.FloatRange(min=0),
+    default=0,
+    show_default="none",
+    metavar="SECONDS",
+    help="Cancel an index build or VALIDATE CONSTRAINT that takes longer, and drop its INVALID index.",
+)
+@click.option(
     "--no-preflight",
     is_flag=True,
     help="Do not look at the live database first. Right where `pgratchet preflight` shows that it refuses what "
@@ -103,6 +111,7 @@ def up(
     lock_wait: float,
     lock_timeout: int,
     lock_budget: float,
+    build_deadline: float,
     no_preflight: bool,
     wait: float,
     as_json: bool,
@@ -123,7 +132,7 @@ def up(
             out_of_order=out_of_order,
             wait=wait,
             lock_wait=lock_wait,
-            patience=Patience(f"{lock_timeout}ms", lock_budget),
+            patience=Patience(f"{lock_timeout}ms", lock_budget, build_deadline),
             preflight=not no_preflight,
             observer=observer,
             settings=settings,

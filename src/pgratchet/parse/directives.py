@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 KNOWN = {
+    "build_deadline": "How long one index build or `VALIDATE CONSTRAINT` of this file may take, as `90s`, `30min` or "
+    "`2h`, its waits included; then it is cancelled, and its INVALID index dropped. The default is that of the run.",
+    "lock_budget": "How long this file tries again for a lock, as `90s`, `30min` or `2h`; the default is that of "
+    "the run.",
     "lock_timeout": "How long one try of this file may wait for a lock, as `200ms` or `2s`: so long the application "
     "may wait behind it; the default is that of the run.",
     "transaction": "`none` runs every statement on its own, as for a CALL of a procedure that commits; "
@@ -17,7 +21,12 @@ KNOWN = {
 VALUES = {"transaction": ("auto", "none")}
 """The values that a key can take, where they are few."""
 
-FORMS = {"lock_timeout": (re.compile(r"[1-9][0-9]{0,5}(ms|s)"), "200ms or 2s")}
+_SPAN = (re.compile(r"[1-9][0-9]{0,5}(s|min|h)"), "90s, 30min or 2h")
+FORMS = {
+    "build_deadline": _SPAN,
+    "lock_budget": _SPAN,
+    "lock_timeout": (re.compile(r"[1-9][0-9]{0,5}(ms|s)"), "200ms or 2s"),
+}
 """The form of a value that can be anything of it, and an example."""
 
 _LINE = re.compile(r"/\*.*?\*/|--[ \t]*pgratchet:([^\n\r]*)|--[^\n\r]*", re.DOTALL)
@@ -63,6 +72,12 @@ def read(text: str) -> dict[str, str]:
             raise Wrong(f"{key} cannot be {value!r}", f"Write it as {FORMS[key][1]}.")
         found[key] = value
     return found
+
+
+def seconds(span: str) -> float:
+    """What a value such as `30min` means."""
+    number, unit = re.findall(r"\d+|\D+", span)
+    return float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
 
 
 def _nearest(word: str, known: tuple[str, ...], what: str) -> str:

@@ -15,6 +15,14 @@ Target = tuple[str, str]
 
 MODES = ("SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE")
 LIGHT, BUILD, KEY, FULL = MODES
+_EVERY = {"ExclusiveLock", "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareUpdateExclusiveLock"}
+CONFLICTS = {
+    LIGHT: _EVERY | {"ShareLock"},
+    BUILD: _EVERY | {"RowExclusiveLock"},
+    KEY: _EVERY | {"RowExclusiveLock", "ShareLock"},
+    FULL: _EVERY | {"RowExclusiveLock", "ShareLock", "RowShareLock", "AccessShareLock"},
+}
+"""Which lock of another, as pg_locks spells it, keeps us from each of ours."""
 
 LIGHT_ACTIONS = {
     "AT_ValidateConstraint",

@@ -9,20 +9,11 @@ from typing import NamedTuple
 
 from pgratchet import sql
 from pgratchet.model import Check, Verdict
-from pgratchet.parse.lock_targets import BUILD, FULL, KEY, LIGHT
+from pgratchet.parse.lock_targets import CONFLICTS
 from pgratchet.preflight.facts import Facts
 from pgratchet.preflight.needs import Lock
 from pgratchet.preflight.saying import MONITOR, age, named, or_pass, who
 from pgratchet.preflight.seen import Held, Prepared, Session
-
-_EVERY = {"ExclusiveLock", "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareUpdateExclusiveLock"}
-CONFLICTS = {
-    LIGHT: _EVERY | {"ShareLock"},
-    BUILD: _EVERY | {"RowExclusiveLock"},
-    KEY: _EVERY | {"RowExclusiveLock", "ShareLock"},
-    FULL: _EVERY | {"RowExclusiveLock", "ShareLock", "RowShareLock", "AccessShareLock"},
-}
-"""Which lock of another keeps us from each of ours."""
 
 
 class Clash(NamedTuple):
