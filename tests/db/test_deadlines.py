@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import pgratchet
 from pgratchet.model import Event, StepEnded, StepStarted
+from tests.crash.process import running
 from tests.folders import write_migrations
 from tests.servers import Database
 
@@ -38,12 +40,12 @@ def started(database: Database, folder: Path) -> Path:
 
 
 @contextmanager
-def reader(database: Database, table: str) -> Iterator[None]:
+def reader(database: Database, table: str) -> Iterator[psycopg.Connection]:
     """Be an old transaction for which a build has to wait."""
     with psycopg.connect(database.url, application_name="nightly report") as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute(f"SELECT * FROM {table}".encode())
-        yield
+        yield connection
 
 
 def overdue(database: Database, folder: Path, seconds: float = 1.5) -> pgratchet.StatementFailed:
@@ -98,6 +100,18 @@ def test_where_its_table_is_held_the_index_stays_and_that_is_said(
     assert indexes(database) == ["a_old true", "a_x false"]
     assert pgratchet.up(database.url, started).version == 2
     assert indexes(database) == ["a_old true", "a_x true"]
+
+
+def test_what_a_build_waits_for_is_said_while_it_waits(database: Database, started: Path) -> None:
+    write_migrations(started, {"V2__build.sql": "CREATE INDEX CONCURRENTLY a_x ON a (x);\n"})
+    with reader(database, "a") as connection, running(database, started) as process:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if line.startswith("waiting in"))
+        connection.rollback()
+        process.communicate()
+        assert process.returncode == 0
+    assert re.match(r"waiting in V2__build\.sql:1 \(\d\.\d s\): pid \d+, postgres, nightly report, ", said)
+    assert "s, holds a transaction open that began before ours: SELECT * FROM a" in said
 
 
 def test_a_file_says_its_own_deadline_and_only_its_builds_have_it(database: Database, started: Path) -> None:

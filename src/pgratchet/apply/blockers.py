@@ -12,6 +12,12 @@ from pgratchet import sql
 from pgratchet.db import Connection
 from pgratchet.parse.lock_targets import CONFLICTS, Target
 
+IN_VAIN = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.UndefinedTable,
+)
+
 
 class Holder(NamedTuple):
     """A session, or a prepared transaction, which is none's, that holds a table against us."""
@@ -52,9 +58,12 @@ def cancel_autovacuum(connection: Connection, holders: Sequence[Holder]) -> bool
     workers = {holder.pid: holder.table for holder in holders if holder.autovacuum and not holder.wraparound}
     if not workers or len(workers) < len({holder.pid for holder in holders}):
         return False
-    timeout = "(setting::int + 100)::text || 'ms' FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'"
-    with suppress(psycopg.Error), connection.transaction():
-        connection.execute(f"SELECT pg_catalog.set_config('lock_timeout', {timeout}, true)".encode())
+    timeout = (
+        "SELECT pg_catalog.set_config('lock_timeout', (setting::int + 100)::text || 'ms', true) "
+        "FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'"
+    )
+    with suppress(*IN_VAIN), connection.transaction():
+        connection.execute(timeout.encode())
         for table in workers.values():
             connection.execute(f"LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE".encode())
     return True

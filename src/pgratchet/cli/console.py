@@ -14,6 +14,7 @@ from pgratchet.model import (
     Event,
     Noticed,
     Observer,
+    Progressed,
     StatementStarted,
     StepEnded,
     StepStarted,
@@ -24,6 +25,8 @@ from pgratchet.report import jsons, text
 
 T = TypeVar("T")
 SHOWN = 60
+WAITING_EVERY = 5.0
+PROGRESS_EVERY = 30.0
 
 
 def say(line: str) -> None:
@@ -75,14 +78,32 @@ def observer(*, quiet: bool) -> Iterator[Observer]:
 
 def _plain_lines() -> Observer:
     place = [0, 0]
+    is_time = now_and_then()
 
     def hear(event: Event) -> None:
         if isinstance(event, StepStarted):
             place[:] = [event.position, event.of]
-        if line := event_line(event, place[0], place[1]):
+        if is_time(event) and (line := event_line(event, place[0], place[1])):
             say(line)
 
     return hear
+
+
+def now_and_then() -> Callable[[Event], bool]:
+    """A function that lets only a few of a long statement's signs of life through, and all other events."""
+    last = [0.0]
+
+    def is_time(event: Event) -> bool:
+        if not isinstance(event, Progressed):
+            return True
+        if event.seconds < last[0]:  # another statement
+            last[0] = 0.0
+        if last[0] and event.seconds - last[0] < (WAITING_EVERY if event.who else PROGRESS_EVERY):
+            return False
+        last[0] = event.seconds
+        return True
+
+    return is_time
 
 
 def event_line(event: Event, position: int, of: int) -> str | None:
@@ -95,6 +116,11 @@ def event_line(event: Event, position: int, of: int) -> str | None:
             return f"  {place}{severity}: {message}"
         case Waiting(what=what, seconds=seconds, who=who):
             return f"waiting {what} ({text.duration(seconds)}){': ' if who else ''}{'; '.join(who)}"
+        case Progressed(migration=migration, statement=statement, seconds=seconds, figures=figures, who=who):
+            place = f"{migration.script}:{statement.line}"
+            if who:
+                return f"waiting in {place} ({text.duration(seconds)}): {'; '.join(who)}"
+            return f"  {place}: {figures} ({text.duration(seconds)})" if figures else None
         case _:
             return None
 

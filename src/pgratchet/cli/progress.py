@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from pgratchet.cli.console import event_line, statement_line
+from pgratchet.cli.console import event_line, now_and_then, statement_line
 from pgratchet.model import Event, Observer, Progressed, StatementEnded, StatementStarted, StepStarted
 
 
@@ -20,6 +20,7 @@ def live() -> Iterator[Observer]:
         task = bar.add_task("connecting", total=None)
         place = [0, 0]
         running = [""]
+        is_time = now_and_then()
 
         def hear(event: Event) -> None:
             if isinstance(event, StepStarted):
@@ -29,6 +30,8 @@ def live() -> Iterator[Observer]:
                 bar.reset(task, description=running[0])
             elif isinstance(event, Progressed):
                 bar.update(task, description=f"{running[0]}  {event.figures}")
+                if event.who and is_time(event):
+                    bar.console.print(event_line(event, *place), markup=False, highlight=False)
             elif not isinstance(event, StatementEnded) and (line := event_line(event, *place)):
                 bar.console.print(line, markup=False, highlight=False)
 
