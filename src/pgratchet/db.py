@@ -125,6 +125,8 @@ def opened(url: str, *, name: str, wait: float, observer: Observer) -> Iterator[
 def session(connection: Connection, url: str, lock_timeout: str = "50ms") -> Session:
     """Set a connection up to run migrations; `lock_timeout` as PostgreSQL writes it."""
     settings = {**SETTINGS, "lock_timeout": lock_timeout}
+    # Behind a pooler, what RESET finds is the pooler's own.
+    settings["application_name"] = connection.info.parameter_status("application_name") or ""
     for setting, value in WHERE_PERMITTED.items():
         with suppress(psycopg.Error):
             connection.execute(f"SET {setting} = {sql.literal(value)}".encode())

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import conninfo
 
 import pgratchet
 from pgratchet.model import Event, StatementStarted
+from tests import servers
 from tests.crash.conftest import Arena, complaint
 from tests.crash.plans import PLANS
-from tests.crash.process import at_work
+from tests.crash.process import at_work, eventually
 from tests.crash.proxy import Cut, between
+from tests.crash.test_server import control
 from tests.folders import write_migrations
 from tests.servers import Database, Server
 
@@ -127,3 +132,52 @@ def test_the_last_words_of_a_session_are_no_verdict_on_its_statement(
         )
 
     assert failure.value.exit_code == 8
+
+
+@pytest.mark.one_version
+def test_after_a_failover_the_new_primary_is_asked_and_what_it_lacks_is_named(folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": "CREATE TABLE a (id int);\n"})
+    with (
+        servers.running(servers.default_majors()[-1]) as primary,
+        servers.standby_of(primary, "next") as standby,
+        psycopg.connect(standby, autocommit=True) as connection,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        pgratchet.up(primary.url(), folder)
+        eventually(lambda: there(connection, "SELECT to_regclass('schema_migrations') IS NOT NULL"))
+        eventually(lambda: there(connection, "SELECT FROM schema_migrations"))
+        connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        connection.execute("SELECT pg_reload_conf()")
+        eventually(lambda: not there(connection, "SELECT FROM pg_stat_wal_receiver"))
+        write_migrations(
+            folder, {"V2__b.sql": "INSERT INTO a VALUES (1);\n", "V3__c.sql": "SELECT pg_sleep(60);\n"}
+        )
+        ports = f"{primary.port},{conninfo.conninfo_to_dict(standby)['port']}"
+        url = conninfo.make_conninfo(primary.url(), host="127.0.0.1,127.0.0.1", port=ports)
+
+        def stop_the_primary(event: Event) -> None:
+            if isinstance(event, StatementStarted) and event.migration.version == 3:
+                control(primary, "stop")
+
+        run = pool.submit(pgratchet.up, url, folder, observer=stop_the_primary)
+        asked = (
+            "SELECT FROM pg_stat_activity WHERE application_name = 'pgratchet in doubt' "
+            "AND query LIKE '%pg_is_in_recovery%'"
+        )
+        eventually(lambda: there(connection, asked))
+        connection.execute("SELECT pg_promote()")
+        with pytest.raises(
+            pgratchet.RunFailed, match="none of the 2 steps of this run is applied"
+        ) as failure:
+            run.result()
+        write_migrations(folder, {"V3__c.sql": "SELECT 1;\n"})
+        assert pgratchet.up(url, folder).version == 3
+        assert there(connection, "SELECT count(*) = 1 FROM a")
+    assert "V2__b.sql: committed by this run, and not in the history of the server that answers now" in (
+        failure.value.message
+    )
+
+
+def there(connection: psycopg.Connection, query: str) -> bool:
+    row = connection.execute(query.encode()).fetchone()
+    return row is not None and row != (False,)

@@ -283,7 +283,7 @@ def test_without_transactions_every_statement_is_alone_but_in_the_blocks_of_the_
             2,
             3,
             "no directive 'quick'",
-            "The known directives: lock_timeout, transaction",
+            "The known directives: build_deadline, lock_budget, lock_timeout, transaction",
         ),
         ("-- pgratchet: transaction=nun", 1, 1, "cannot be 'nun'", "Did you mean none?"),
         ("-- pgratchet: transaction", 1, 1, "no value", "transaction="),

@@ -10,7 +10,7 @@ from itertools import chain, groupby
 import psycopg
 
 from pgratchet import db, history, parse
-from pgratchet.apply import ending, failure, patience, segmented
+from pgratchet.apply import ending, failure, guards, patience, segmented
 from pgratchet.apply.patience import patiently
 from pgratchet.apply.work import Work, follow, roll_back, statement
 from pgratchet.errors import Interrupted, PgratchetError, Terminated
@@ -60,7 +60,7 @@ def apply(work: Work, plan: Plan, state: history.State) -> Outcome:
         raise
     except psycopg.Error as error:
         if work.session.connection.closed:
-            return ending.after_loss(work, plan, error)
+            return ending.after_loss(work, plan, done, error)
         raise ending.refused_by_the_way(work, plan, done, error) from error
     return ending.outcome(work, plan, done)
 
@@ -255,6 +255,8 @@ def _paced(work: Work, migration: Migration) -> Iterator[Command]:
         _statements(work, migration), script.statements or (), script, work, migration
     ):
         yield item if isinstance(item, Command) else statement(migration, item)
+        if isinstance(item, Statement):
+            yield from guards.check(migration, item)
 
 
 def _resets(work: Work, migration: Migration) -> tuple[Command, ...]:

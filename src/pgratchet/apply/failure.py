@@ -121,6 +121,7 @@ def _at_our_own(refused: Refused, state: str) -> RunFailed:
     primary = error.diag.message_primary or str(error)
     parts = [f"{where}at {what}: {primary} (SQLSTATE {error.sqlstate})"]
     parts += [f"detail: {error.diag.message_detail}"] if error.diag.message_detail else []
+    parts += [f"hint: {error.diag.message_hint}"] if error.diag.message_hint else []
     return RunFailed(
         "\n".join([*parts, state]), HINTS.get(error.sqlstate or "", f"Mend the cause, and {AGAIN}")
     )

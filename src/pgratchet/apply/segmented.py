@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from pgratchet import history, parse, sql
-from pgratchet.apply import concurrently, failure, patience
+from pgratchet.apply import concurrently, failure, guards, patience
 from pgratchet.apply.patience import changes_rows, patiently
 from pgratchet.apply.work import Overdue, Work, follow, statement
 from pgratchet.db import Connection
@@ -114,6 +114,8 @@ def _transaction(work: Work, step: Step, segment: Segment) -> Iterator[Command]:
     script, kept = work.scripts[step.migration.script], segment.statements
     for item in patience.paced(kept, kept, script, work, step.migration):
         yield item if isinstance(item, Command) else statement(step.migration, item)
+        if isinstance(item, Statement):
+            yield from guards.check(step.migration, item)
     yield from _noted(work, step, segment.statements[-1].number)
 
 

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import pq
 
 from pgratchet import history, wire
-from pgratchet.apply import watching
+from pgratchet.apply import guards, watching
 from pgratchet.db import Session
 from pgratchet.model import (
     Done,
@@ -61,8 +61,8 @@ class Work:
     patience: Patience = PATIENCE
     window: int = wire.WINDOW
     """Statements in flight at once; 1 where an observer looks at the database after each."""
-    guarded: dict[str, dict[str, None]] = field(default_factory=dict)
-    """What `IF NOT EXISTS` found there already, in words, by the file's name; filled while the plan runs."""
+    guarded: dict[str, dict[guards.Fired, None]] = field(default_factory=dict)
+    """Where `IF NOT EXISTS` found something there already, by the file's name; filled while the plan runs."""
 
 
 def follow(work: Work, commands: Iterable[Command], done: list[Done]) -> None:
@@ -193,8 +193,7 @@ def _note_guard(work: Work, command: Command, sqlstate: str | None, text: str) -
     """Remember that what a statement would make was there already; an extension is an administrator's to make."""
     migration, statement = command.migration, command.statement
     if migration and statement and sqlstate in GUARDED and not text.startswith("extension "):
-        note = f"{migration.script}:{statement.line}: {text}: it was there before this migration made it"
-        work.guarded.setdefault(migration.script, {})[note] = None
+        work.guarded.setdefault(migration.script, {})[guards.Fired(statement, text)] = None
 
 
 def _of_ours(work: Work, diagnostic: psycopg.errors.Diagnostic) -> bool:

@@ -84,6 +84,12 @@ def defines(sql: str) -> bool:
     return nature.defines(sql)
 
 
+def guarded(sql: str) -> str | None:
+    """The relation that a statement with IF NOT EXISTS makes, or adds columns to; quoted."""
+    tree = _tree(sql) if "exists" in sql.lower() else None
+    return nature.guarded(tree) if tree else None
+
+
 def _tree(sql: str) -> nature.Node | None:
     from pgratchet.parse import grammar  # a run with nothing to do needs none
 

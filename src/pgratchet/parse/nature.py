@@ -247,6 +247,22 @@ def concurrent(tree: Node) -> Concurrent | None:
     return Concurrent("reindex", (table,) if of_index and table else (), None if of_index else table)
 
 
+def guarded(tree: Node) -> str | None:
+    """Read which relation a statement makes that IF NOT EXISTS may find there, or adds columns to."""
+    (name, node), *_ = tree.items()
+    if name == "IndexStmt":
+        made = {**node["relation"], "relname": node["idxname"]} if node.get("if_not_exists") else {}
+    elif name == "CreateTableAsStmt":
+        made = node["into"]["rel"]
+    elif name == "CreateForeignTableStmt":
+        made = node["base"]["relation"]
+    elif name in {"CreateStmt", "CreateSeqStmt", "AlterTableStmt"}:
+        made = node.get("relation") or node.get("sequence", {})
+    else:
+        return None
+    return _relation(made) or None
+
+
 def _relation(node: Node) -> str:
     return _quoted(*(node[part] for part in ("catalogname", "schemaname", "relname") if node.get(part)))
 
