@@ -20,7 +20,8 @@ from pgratchet.db import Connection
 from pgratchet.errors import ConfigurationError, DatabaseUnreachable, LockNotAvailable
 from pgratchet.model import Noticed, Observer, Waiting, ignore
 
-PAUSE = 0.5
+FIRST_PAUSE, PAUSE = 0.02, 0.4
+"""Seconds between two tries: few at first, as the other run may be at its end."""
 SAY_EVERY = 5.0
 CLASS = zlib.crc32(b"pgratchet") & 0x7FFFFFFF
 LOOKS = 3
@@ -76,7 +77,7 @@ def holder_ended(connection: Connection, history: str, pid: int, *, wait: float)
     while pid in {row[0] for row in _holders(connection, _key(history))}:
         if time.monotonic() >= deadline:
             return False
-        time.sleep(0.1)
+        time.sleep(FIRST_PAUSE)
     return True
 
 
@@ -87,18 +88,19 @@ def _key(history: str) -> str:
 def _take(connection: Connection, key: str, wait: float, observer: Observer) -> bool:
     began = time.monotonic()
     said = -SAY_EVERY
+    pause = FIRST_PAUSE
     while not _yes(connection, f"SELECT pg_catalog.pg_try_advisory_lock({key})"):
         passed = time.monotonic() - began
-        who = _told(connection, key)
         if passed >= wait:
             raise LockNotAvailable(
-                f"another run holds the lock of this database: {'; '.join(who) or 'it just let go'}",
+                f"another run holds the lock of this database: {'; '.join(_told(connection, key)) or 'it just let go'}",
                 "Wait until it is done and run again; --lock-wait sets how long we wait.",
             )
         if passed - said >= SAY_EVERY:
-            observer(Waiting("for another run to end", passed, who))
+            observer(Waiting("for another run to end", passed, _told(connection, key)))
             said = passed
-        time.sleep(min(uniform(0.05, PAUSE), max(0.0, wait - passed)))  # noqa: S311 - jitter, not a secret
+        time.sleep(min(pause * uniform(0.5, 1.5), max(0.0, wait - passed)))  # noqa: S311 - jitter, not a secret
+        pause = min(PAUSE, pause * 1.5)
     return said >= 0
 
 
@@ -132,9 +134,8 @@ def _give_back(connection: Connection, key: str, observer: Observer) -> None:
 
 def _told(connection: Connection, key: str) -> tuple[str, ...]:
     return tuple(
-        f"pid {pid}, {name or 'unknown'}, from {host}, since {since:%H:%M:%S}"
-        for pid, name, host, since, _, _ in _holders(connection, key)
-        if since
+        f"pid {pid}, {name}, from {host}, connected for {age} s"
+        for pid, name, host, age in _holders(connection, key)
     )
 
 

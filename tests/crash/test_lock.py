@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import psycopg
 import pytest
 
 import pgratchet
-from pgratchet.model import Event, Noticed
+from pgratchet import lock
+from pgratchet.model import Event, Noticed, ignore
 from tests.crash.pgbouncer import sessions
 from tests.crash.proxy import between
 from tests.folders import write_migrations
@@ -71,3 +73,30 @@ def test_a_lock_that_a_migration_gave_away_is_told(database: Database, folder: P
 
     told = [event.message for event in events if isinstance(event, Noticed) and event.severity == "WARNING"]
     assert told == ["the lock of the one runner was no longer ours when we gave it back"]
+
+
+def test_the_holder_is_named_with_host_and_age_and_with_less_where_another_role_may_not_see_them(
+    database: Database, folder: Path
+) -> None:
+    write_migrations(folder, FILES)
+    role = f"guest_{database.name}"
+    with database.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'guest'".encode())
+    guest = psycopg.conninfo.make_conninfo(database.url, user=role, password="guest")
+    said = []
+    try:
+        with database.connect(application_name="the other run") as holder:
+            held = lock.hold(holder, database.url, '"public"."schema_migrations"', wait=0, observer=ignore)
+            with held:
+                for url in (database.url, guest):
+                    with pytest.raises(pgratchet.LockNotAvailable) as failure:
+                        pgratchet.up(url, folder, lock_wait=0)
+                    said.append(failure.value.message)
+            pid = holder.info.backend_pid
+    finally:
+        with database.connect() as connection:
+            connection.execute(f"DROP ROLE {role}".encode())
+
+    place = rf": pid {pid}, the other run, from "
+    assert re.search(place + r"127\.0\.0\.1, connected for \d+ s$", said[0])
+    assert re.search(place + r"a place that is hidden from our role, connected for \? s$", said[1])

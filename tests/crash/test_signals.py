@@ -32,7 +32,7 @@ def stops(database: Database, folder: Path, number: signal.Signals = signal.SIGT
     with running(database, folder) as process:
         eventually(lambda: at_work(database, "AND wait_event = 'PgSleep'"))
         process.send_signal(number)
-        _, said = process.communicate(timeout=5)
+        _, said = process.communicate(timeout=30)
     assert process.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130}[number], said
     assert "Traceback" not in said
     assert "none of the 1 steps" in said
@@ -63,7 +63,7 @@ def test_a_copy_that_waits_for_a_lock_is_cancelled(database: Database, folder: P
         application.execute("LOCK TABLE a IN SHARE MODE")
         eventually(lambda: blocked(database))
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=5)
+        _, said = process.communicate(timeout=30)
         assert process.returncode == 143, said
         assert not at_work(database)
     assert pgratchet.up(database.url, folder).version == 2

@@ -308,3 +308,40 @@ def test_no_time_out_of_the_role_ends_a_build(database: Database, started: Path)
     finally:
         with database.connect() as connection:
             connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+TRIES = """
+DO $$ BEGIN
+    IF nextval('tries') < 3 THEN RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = '{text}'; END IF;
+END $$;
+"""
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize(
+    ("code", "text", "tries", "more"),
+    [
+        ("55P03", "no lock", 3, ""),
+        ("40P01", "deadlock", 3, "VACUUM a;\n"),
+        ("40001", "serialization", 3, "-- pgratchet: transaction=none\n"),
+        ("55006", "it is being accessed by other users", 3, ""),
+        ("XX000", "tuple concurrently updated", 3, ""),
+        ("55006", "it has pending trigger events", 1, ""),
+        ("XX000", "something else", 1, ""),
+    ],
+)
+def test_what_passes_by_itself_is_tried_again_and_nothing_else(
+    database: Database, started: Path, code: str, text: str, tries: int, more: str
+) -> None:
+    """A sequence counts the tries: it is not rolled back."""
+    database.connect().execute("CREATE SEQUENCE tries")
+    write_migrations(started, {"V2__b.sql": more + TRIES.format(code=code, text=text)})
+
+    if tries == 3:
+        assert pgratchet.up(database.url, started).version == 2
+    else:
+        with pytest.raises(pgratchet.StatementFailed, match=text):
+            pgratchet.up(database.url, started)
+
+    with database.connect() as connection:
+        assert connection.execute("SELECT last_value FROM tries").fetchone() == (tries,)

@@ -74,3 +74,23 @@ def test_every_command_that_the_docs_speak_of_exists_with_its_options() -> None:
 
 def _text(page: Path) -> str:
     return page.read_text(encoding="utf-8")
+
+
+def test_every_cell_of_the_matrix_of_poolers_names_tests_that_exist() -> None:
+    rows = re.findall(
+        r"(?m)^\| (?!\||-).*$", _text(ROOT / "docs/guides/replicas_and_poolers.md").partition("|\n|---")[2]
+    )
+    cells = [(row, cell) for row in rows for cell in row.split("|")[2:-1]]
+    assert len(cells) >= 20
+    assert not [
+        cell
+        for _, cell in cells
+        if "test_" not in cell and not re.search("as above|the same|nothing has begun", cell)
+    ]
+    named = {found for _, cell in cells for found in re.findall(r"(test_\w+\.py)(?:::(test_\w+))?", cell)}
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if f"def {test or 'test_'}" not in _text(ROOT / "tests/crash" / file)
+    ]
+    assert not missing

@@ -12,6 +12,7 @@ import pytest
 from pgratchet import parse
 from pgratchet.errors import ParseError
 from pgratchet.model import Concurrent, Control, CopyData, Script, Statement
+from pgratchet.parse import directives
 
 NAME = "V1__x.sql"
 
@@ -308,6 +309,19 @@ def test_a_time_that_is_none_is_refused_with_an_example(value: str) -> None:
     with pytest.raises(ParseError, match="lock_timeout cannot be") as error:
         read(f"-- pgratchet: lock_timeout={value}\nselect 1")
     assert error.value.hint == "Write it as 200ms or 2s."
+
+
+@pytest.mark.parametrize("value", ["0", "0s", "2", "500ms", "2m", "1.5h"])
+@pytest.mark.parametrize("key", ["build_deadline", "lock_budget"])
+def test_a_span_that_is_none_is_refused_with_an_example(key: str, value: str) -> None:
+    with pytest.raises(ParseError) as error:
+        read(f"-- pgratchet: {key}={value}\nselect 1")
+    assert error.value.hint == "Write it as 90s, 30min or 2h."
+
+
+@pytest.mark.parametrize(("span", "seconds"), [("90s", 90), ("30min", 1800), ("2h", 7200)])
+def test_a_span_has_a_unit(span: str, seconds: float) -> None:
+    assert directives.seconds(span) == seconds
 
 
 def test_a_file_may_say_how_long_it_waits_for_a_lock() -> None:
