@@ -1,4 +1,4 @@
-"""`python -m examples.semantic_kernel_app` serves; with `check` it asks the server beside it, as a health check does."""
+"""`python -m examples.semantic_kernel_app` serves; `check` asks the server beside it, for a health check."""
 
 from __future__ import annotations
 

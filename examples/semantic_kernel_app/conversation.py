@@ -11,8 +11,13 @@ from uuid import UUID
 from semantic_kernel import Kernel
 from semantic_kernel.connectors.ai.chat_completion_client_base import ChatCompletionClientBase
 from semantic_kernel.connectors.ai.function_choice_behavior import FunctionChoiceBehavior
-from semantic_kernel.contents import AuthorRole, ChatHistory, ChatMessageContent, FunctionCallContent
-from semantic_kernel.contents import FunctionResultContent
+from semantic_kernel.contents import (
+    AuthorRole,
+    ChatHistory,
+    ChatMessageContent,
+    FunctionCallContent,
+    FunctionResultContent,
+)
 
 from examples.semantic_kernel_app import history, limits
 from examples.semantic_kernel_app.tenancy import Person, TenantPool
@@ -63,7 +68,9 @@ async def take_turn(chat: Chat, person: Person, conversation: UUID | None, text:
     return made
 
 
-async def _limited(chat: Chat, person: Person, conversation: UUID | None, said: ChatHistory, text: str) -> Turn:
+async def _limited(
+    chat: Chat, person: Person, conversation: UUID | None, said: ChatHistory, text: str
+) -> Turn:
     """Nothing is stored of a turn that fails, and its tokens are given back."""
     estimate = ESTIMATE + (sum(len(history.text(message)) for message in said) + len(text)) // 4
     await limits.consume(chat.pool, person, estimate)
@@ -101,7 +108,11 @@ async def _answer(chat: Chat, said: ChatHistory, text: str) -> list[ChatMessageC
 
 
 async def _write(
-    chat: Chat, person: Person, conversation: UUID | None, said: ChatHistory, added: Sequence[ChatMessageContent]
+    chat: Chat,
+    person: Person,
+    conversation: UUID | None,
+    said: ChatHistory,
+    added: Sequence[ChatMessageContent],
 ) -> UUID:
     """Store what a turn added, all or nothing."""
     async with chat.pool.connection() as connection:
@@ -119,7 +130,9 @@ def _turn(conversation: UUID, added: Sequence[ChatMessageContent]) -> Turn:
         conversation,
         history.text(added[-1]),
         tuple(item.name or "" for item in items if isinstance(item, FunctionCallContent)),
-        tuple(memory for item in items if isinstance(item, FunctionResultContent) for memory in _recalled(item)),
+        tuple(
+            memory for item in items if isinstance(item, FunctionResultContent) for memory in _recalled(item)
+        ),
         sum(one.prompt_tokens or 0 for one in used),
         sum(one.completion_tokens or 0 for one in used),
     )
@@ -139,4 +152,6 @@ async def _record(
     took = round((time.monotonic() - began) * 1000)
     tokens = (made.prompt_tokens, made.completion_tokens) if made else (0, 0)
     async with chat.pool.connection() as connection:
-        await connection.execute(USED, [person.user_id, conversation, chat.model.ai_model_id, code, took, *tokens])
+        await connection.execute(
+            USED, [person.user_id, conversation, chat.model.ai_model_id, code, took, *tokens]
+        )

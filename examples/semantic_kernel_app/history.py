@@ -54,7 +54,11 @@ async def load(connection: Connection, person: Person, conversation: UUID) -> Ch
 
 
 async def store(
-    connection: Connection, person: Person, conversation: UUID, messages: Sequence[ChatMessageContent], after: int
+    connection: Connection,
+    person: Person,
+    conversation: UUID,
+    messages: Sequence[ChatMessageContent],
+    after: int,
 ) -> None:
     """Append messages to a conversation that had `after` of them when it was read."""
     reserved = await connection.execute(
@@ -80,15 +84,20 @@ def columns(message: ChatMessageContent) -> tuple[object, ...]:
     used = usage(message)
     return (
         message.role.value,
-        message.name,
+        storable(message.name) if message.name else None,
         message.ai_model_id,
         message.finish_reason.value if message.finish_reason else None,
         used.prompt_tokens,
         used.completion_tokens,
-        text(message).replace("\x00", "\ufffd"),
+        storable(text(message)),
         message.model_dump_json(exclude_none=True),
         FORMAT,
     )
+
+
+def storable(words: str) -> str:
+    """Give a text without the one character that a text of PostgreSQL cannot hold; the payload keeps it, escaped."""
+    return words.replace("\x00", "\ufffd")
 
 
 def text(message: ChatMessageContent) -> str:

@@ -91,7 +91,9 @@ async def status(pool: TenantPool, person: Person) -> list[Limit]:
 
 def headers(limits: Sequence[Limit], now: datetime) -> dict[str, str]:
     """The fields RateLimit-Policy and RateLimit of the IETF's draft: one item a limit."""
-    policies = [f'"{one.name}";q={one.burst};qu="{one.unit}";w={round(one.period.total_seconds())}' for one in limits]
+    policies = [
+        f'"{one.name}";q={one.burst};qu="{one.unit}";w={round(one.period.total_seconds())}' for one in limits
+    ]
     left = [f'"{one.name}";r={one.remaining};t={seconds(one.reset_at - now)}' for one in limits]
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)} if limits else {}
 

@@ -16,7 +16,7 @@ DIMENSIONS = 1536
 LIKE_NOTHING = 0.15
 
 
-@vectorstoremodel(collection_name="embeddings")
+@vectorstoremodel
 @dataclass
 class Memory:
     """A row of `embeddings`. Columns that are not here have defaults, among them the tenant.
@@ -50,6 +50,7 @@ def memories(pool: TenantPool, generator: EmbeddingGeneratorBase) -> Memories:
     """Give the collection. Never `ensure_collection_exists()`: the table is a migration's business."""
     return PostgresCollection(
         record_type=Memory,
+        collection_name="embeddings",
         embedding_generator=generator,
         connection_pool=pool,
         settings=PostgresSettings(),
@@ -61,7 +62,9 @@ def key_of(tenant_id: UUID | str, collection_name: str, content: str) -> str:
     return sha256(f"{tenant_id}\x1f{collection_name}\x1f{content}".encode()).hexdigest()
 
 
-async def remember(stored: Memories, tenant_id: UUID | str, content: str, collection_name: str = "notes") -> str:
+async def remember(
+    stored: Memories, tenant_id: UUID | str, content: str, collection_name: str = "notes"
+) -> str:
     """Store a text; the same text again replaces itself. Gives the key."""
     key = key_of(tenant_id, collection_name, content)
     await stored.upsert(Memory(key, collection_name, content, {"source": "chat"}, embedding=content))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 1536
 TOKEN = 4  # characters, roughly
-REMEMBER = re.compile(r"(?:please\s+)?(?:remember|note)(?:\s+that)?[\s:,]+(?P<fact>.+)", re.IGNORECASE | re.DOTALL)
+REMEMBER = re.compile(
+    r"(?:please\s+)?(?:remember|note)(?:\s+that)?[\s:,]+(?P<fact>.+)", re.IGNORECASE | re.DOTALL
+)
 CLOCK = re.compile(r"\b(what time|what day|what date|today|date is it)\b", re.IGNORECASE)
 # Words that say nothing about what a question is about.
-EMPTY = frozenset(
-    "a about am an and are at be can could did do does for from had has have how i in is it know me my of on or "
-    "please tell that the there they this to was we were what when where which who why will with would you your".split()
-)
+SMALL_WORDS = """a about am an and are at be can could did do does for from had has have how i in is it know me my of
+on or please tell that the there they this to was we were what when where which who why will with would you your"""
+EMPTY = frozenset(SMALL_WORDS.split())
 
 
 def embed(text: str) -> list[float]:
@@ -76,12 +78,16 @@ class OfflineChat(ChatCompletionClientBase):
         self, chat_history: ChatHistory, settings: PromptExecutionSettings
     ) -> list[ChatMessageContent]:
         last = chat_history.messages[-1]
-        said = _after_tools(chat_history) if last.role == AuthorRole.TOOL else [_call(history.text(last), len(chat_history))]
+        said = (
+            _after_tools(chat_history)
+            if last.role == AuthorRole.TOOL
+            else [_call(history.text(last), len(chat_history))]
+        )
         is_call = isinstance(said[0], FunctionCallContent)
         return [
             ChatMessageContent(
                 role=AuthorRole.ASSISTANT,
-                items=said,
+                items=list(said),
                 ai_model_id=self.ai_model_id,
                 finish_reason=FinishReason.TOOL_CALLS if is_call else FinishReason.STOP,
                 metadata={"usage": _usage(chat_history, said)},
@@ -132,6 +138,8 @@ def _from_memory(found: list[str]) -> str:
     return f"As far as I remember: {first}" + (f" Perhaps also: {others[0]}" if others else "")
 
 
-def _usage(chat_history: ChatHistory, said: list[FunctionCallContent] | list[TextContent]) -> CompletionUsage:
+def _usage(chat_history: ChatHistory, said: Sequence[FunctionCallContent | TextContent]) -> CompletionUsage:
     read = sum(len(history.text(message)) for message in chat_history)
-    return CompletionUsage(prompt_tokens=1 + read // TOKEN, completion_tokens=1 + sum(len(str(item)) for item in said) // TOKEN)
+    return CompletionUsage(
+        prompt_tokens=1 + read // TOKEN, completion_tokens=1 + sum(len(str(item)) for item in said) // TOKEN
+    )

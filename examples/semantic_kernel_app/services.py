@@ -57,7 +57,9 @@ class MemoryPlugin:
     async def recall(self, question: Annotated[str, "The words to look for"]) -> str:
         """Find facts, nearest first."""
         found = await memory.recall(self.stored, question)
-        return json.dumps([{"content": one.content, "similarity": one.similarity} for one in found], ensure_ascii=False)
+        return json.dumps(
+            [{"content": one.content, "similarity": one.similarity} for one in found], ensure_ascii=False
+        )
 
 
 class ClockPlugin:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 # For queries that the connector makes itself. V002 sets them for the database, if its owner may; a connection
 # that says them is right in any case. Without the iterative scan a policy would shrink the results silently.
-VECTOR_SEARCH = {"hnsw.ef_search": "200", "hnsw.iterative_scan": "strict_order", "hnsw.max_scan_tuples": "100000"}
+VECTOR_SEARCH = {
+    "hnsw.ef_search": "200",
+    "hnsw.iterative_scan": "strict_order",
+    "hnsw.max_scan_tuples": "100000",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,9 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         raise SystemExit("name the database in DATABASE_URL or DATABASE_URL_FILE")
     return Settings(
         url=url,
-        migration_url=None if variables.get("MIGRATIONS") == "wait" else _secret(variables, "MIGRATION_URL") or url,
+        migration_url=None
+        if variables.get("MIGRATIONS") == "wait"
+        else _secret(variables, "MIGRATION_URL") or url,
         migrations=variables.get("PGRATCHET_DIR", Settings.migrations),
         role=variables.get("DATABASE_ROLE", Settings.role),
         demo_login=variables.get("DEMO_LOGIN", ""),

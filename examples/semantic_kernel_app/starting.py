@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pgratchet
-
 from examples.semantic_kernel_app.settings import VECTOR_SEARCH, Settings
 from examples.semantic_kernel_app.tenancy import TenantPool, with_options
 

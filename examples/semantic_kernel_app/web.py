@@ -141,7 +141,9 @@ async def chat(request: Request, response: Response, said: Said, asking: Asking)
 async def _left(request: Request, response: Response, asking: Person) -> list[dict[str, Any]]:
     left = await limits.status(request.app.state.chat.pool, asking)
     response.headers.update(limits.headers(left, datetime.now(UTC)))
-    return [{"name": one.name, "unit": one.unit, "burst": one.burst, "remaining": one.remaining} for one in left]
+    return [
+        {"name": one.name, "unit": one.unit, "burst": one.burst, "remaining": one.remaining} for one in left
+    ]
 
 
 async def _with_headers(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -9,6 +9,7 @@ from itertools import count
 
 import pytest
 
+import pgratchet
 from tests.database.support import MIGRATIONS, SEEDS, apply
 from tests.servers import Database, Server
 
@@ -28,7 +29,9 @@ def template(run_on: Callable[[Server, str], None]) -> Callable[[Server], str]:
             made[server.port] = "seeded"
             run_on(server, "CREATE DATABASE seeded TEMPLATE template0")
             with ExitStack() as opened:
-                apply(Database(server, "seeded", opened), *MIGRATIONS, *sorted((SEEDS / "development").glob("*.sql")))
+                database = Database(server, "seeded", opened)
+                pgratchet.up(database.url, MIGRATIONS[0].parent)
+                apply(database, *sorted((SEEDS / "development").glob("*.sql")))
         return made[server.port]
 
     return make

@@ -49,7 +49,9 @@ def process(url: str, port: int, log: Path, **variables: str) -> Iterator[subpro
     environment = {**os.environ, "DATABASE_URL": url, "PORT": str(port), **variables}
     with log.open("wb") as output:
         command = [sys.executable, "-m", "examples.semantic_kernel_app"]
-        running = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        running = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
         try:
             yield running
         finally:

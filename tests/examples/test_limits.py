@@ -61,12 +61,12 @@ def test_the_answer_is_429_after_exactly_the_allowance_and_says_when_to_come_bac
 
 
 def test_tokens_are_charged_as_they_were_used_and_not_as_estimated(seeded: Database) -> None:
-    plan(seeded, ("tokens", "tokens", 100000, "31 days"))
+    plan(seeded, ("tokens", "tokens", 10000, "31 days"))
     with TestClient(application(settings_for(seeded))) as client:
         turn = client.post("/api/chat", json=QUESTION).json()
     used = turn["prompt_tokens"] + turn["completion_tokens"]
     assert used > 0
-    assert left(seeded, "tokens") == 100000 - used
+    assert left(seeded, "tokens") == 10000 - used
     stored = "SELECT sum(prompt_tokens + completion_tokens) FROM messages WHERE conversation_id = %s"
     assert value(seeded.connect(), stored, turn["conversation_id"]) == used
     counted = "SELECT prompt_tokens + completion_tokens FROM api_usage WHERE conversation_id = %s"
@@ -92,7 +92,7 @@ def test_a_turn_that_fails_gives_its_tokens_back_and_leaves_no_message(
 def test_more_at_once_than_there_are_places_is_refused_and_costs_no_tokens(
     seeded: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan(seeded, ("places", "concurrent", 1, "1 hour"), ("tokens", "tokens", 100000, "31 days"))
+    plan(seeded, ("places", "concurrent", 1, "1 hour"), ("tokens", "tokens", 10000, "31 days"))
     entered, leave = asyncio.Event(), asyncio.Event()
     answer = OfflineChat._inner_get_chat_message_contents
 
@@ -120,7 +120,7 @@ def test_more_at_once_than_there_are_places_is_refused_and_costs_no_tokens(
 
     assert asyncio.run(both()) == (200, 429)
     used = "SELECT prompt_tokens + completion_tokens FROM api_usage WHERE endpoint = '/api/chat' AND status_code = 200"
-    assert left(seeded, "tokens") == 100000 - value(seeded.connect(), used)
+    assert left(seeded, "tokens") == 10000 - value(seeded.connect(), used)
 
 
 def test_a_conversation_goes_on_where_it_was_and_remembers_for_the_next_one(seeded: Database) -> None:
@@ -157,7 +157,10 @@ def test_an_api_key_finds_its_person_and_nothing_else_does(seeded: Database) -> 
         theirs = client.get(f"/api/conversations/{of_ada}", headers={"Authorization": "Bearer sk-lena"})
         assert theirs.status_code == 404
         asked = {**QUESTION, "conversation_id": of_ada}
-        assert client.post("/api/chat", json=asked, headers={"Authorization": "Bearer sk-lena"}).status_code == 404
+        assert (
+            client.post("/api/chat", json=asked, headers={"Authorization": "Bearer sk-lena"}).status_code
+            == 404
+        )
 
 
 def test_the_fields_of_the_answer_round_up_so_that_nobody_comes_back_too_early() -> None:

@@ -32,7 +32,8 @@ class Seen:
 def seen(seeded: Database, tmp_path: Path) -> Iterator[Seen]:
     """Give the page in a browser of its own, opened and filled."""
     port, log = free_port(), tmp_path / "service.log"
-    # The driver runs an event loop in this thread, so it starts last and ends first.
+    # Nothing comes back while the test runs, however slow the machine is.
+    seeded.connect().execute("UPDATE rate_limits SET period = '1 day' WHERE unit = 'requests'")
     with process(seeded.url, port, log, DEMO_LOGIN="ada@harbour.example") as running:
         await_health(running, port, log)
         with sync_playwright() as driver:
@@ -51,10 +52,12 @@ def test_a_typed_message_is_answered_remembered_and_there_again_after_a_reload(s
     page = seen.page
     page.get_by_label("Your message").fill("Remember that Okafor comes on <b>Friday</b>.")
     page.get_by_label("Your message").press("Enter")
-    expect(page.locator("#messages .assistant")).to_contain_text("I will remember this: Okafor comes on <b>Friday</b>.")
+    expect(page.locator("#messages .assistant")).to_contain_text(
+        "I will remember this: Okafor comes on <b>Friday</b>."
+    )
     expect(page.locator("#memories")).to_contain_text("Okafor comes on <b>Friday</b>.")
     expect(page.locator("#count")).to_have_text("(7)")
-    expect(page.locator("#limits")).to_contain_text("59")
+    expect(page.locator("#limits")).to_contain_text("59 of 60")
     page.reload()
     expect(page.locator("#messages .user")).to_contain_text("Okafor comes on")
     page.get_by_role("button", name="New chat").click()
@@ -63,12 +66,16 @@ def test_a_typed_message_is_answered_remembered_and_there_again_after_a_reload(s
     expect(page.locator("#memories .used")).to_have_count(1)
     assert seen.said == []
     origins = {re.match(r"\w+:(//[^/]*)?", url)[0] for url in seen.asked}  # type: ignore[index]
-    assert origins == {page.url.rstrip("/"), "data:"} or origins == {page.url.rstrip("/")}
+    assert origins - {"data:"} == {page.url.rstrip("/")}
 
 
-def test_a_refusal_is_told_and_what_was_typed_is_not_lost(seen: Seen, seeded: Database) -> None:
-    seeded.connect().execute("UPDATE rate_limits SET amount = 1, burst = 1, period = '1 day' WHERE unit = 'requests'")
+def test_a_refusal_is_told_on_a_phone_in_the_dark_and_what_was_typed_is_not_lost(
+    seen: Seen, seeded: Database
+) -> None:
+    seeded.connect().execute("UPDATE rate_limits SET amount = 1, burst = 1 WHERE unit = 'requests'")
     page = seen.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.emulate_media(color_scheme="dark")
     for text in ("What time is it?", "What day is it?"):
         page.get_by_label("Your message").fill(text)
         page.get_by_role("button", name="Send").click()
@@ -76,17 +83,16 @@ def test_a_refusal_is_told_and_what_was_typed_is_not_lost(seen: Seen, seeded: Da
     expect(page.get_by_role("alert")).to_contain_text("is used up; try again in")
     expect(page.get_by_label("Your message")).to_have_value("What day is it?")
     expect(page.locator("#messages .user")).to_have_count(1)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_in_either_scheme(seen: Seen, scheme: str) -> None:
-    page = seen.page
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.set_viewport_size({"width": 320, "height": 640})
-    for part in (page.locator("main"), page.get_by_label("Your message"), page.get_by_role("button", name="Send")):
+    expect(page.locator("body")).to_have_css("background-color", "rgb(20, 24, 26)")
+    for part in (
+        page.locator("main"),
+        page.get_by_label("Your message"),
+        page.get_by_role("button", name="Send"),
+    ):
         box = part.bounding_box()
         assert box is not None
-        assert 0 <= box["x"] and box["x"] + box["width"] <= 320
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
         assert box["y"] + box["height"] <= 640
 
 
