@@ -28,9 +28,11 @@ demo: .venv/ready
 
 # The packages of examples/semantic_kernel_app are many and heavy: an environment of their own, for it and its tests.
 # saves a third of the time; each module is compiled when it is first imported.
-.venv/examples/ready: .venv/ready requirements/examples.lock
+# Two of them come as source alone, so what builds them is pinned and installed first.
+.venv/examples/ready: .venv/ready containers/build.lock requirements/examples.lock
 	$(PYTHON) -m venv .venv/examples
-	$(EXAMPLES) -m pip install --quiet --require-hashes -r requirements/examples.lock
+	$(EXAMPLES) -m pip install --quiet --require-hashes -r containers/build.lock
+	$(EXAMPLES) -m pip install --quiet --require-hashes --no-build-isolation -r requirements/examples.lock
 	$(EXAMPLES) -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 

@@ -8,7 +8,7 @@ compile() {
         --python-version 3.11 "$@"
 }
 compile pyproject.toml -o requirements/run.lock
-echo "hatchling" | compile - -o containers/build.lock
+printf 'hatchling\nsetuptools\n' | compile - -o containers/build.lock
 compile pyproject.toml --extra embedded --group dev -o requirements/dev.lock
 compile pyproject.toml --group application -o requirements/application.lock
 compile pyproject.toml --extra embedded --group examples -c requirements/application.lock -o requirements/examples.lock
