@@ -26,7 +26,6 @@ from tests.servers import Database
 
 pytestmark = pytest.mark.one_version
 CLOSED = "On Mondays the shop stays closed."
-Collection = PostgresCollection[str, dict[str, Any]]
 
 
 class ArrayEmbedding(WordEmbedding):
@@ -36,14 +35,14 @@ class ArrayEmbedding(WordEmbedding):
         return await self.generate_embeddings(texts, settings, **kwargs)
 
 
-def collection(pool: TenantPool, **vector: Any) -> Collection:
+def collection(pool: TenantPool, **vector: Any) -> PostgresCollection[str, dict[str, Any]]:
     """Give the table as a plain collection; `vector` says what differs in its vector field."""
     chosen = {"name": "embedding", "type": "float", "dimensions": 1536, **vector}
     definition = VectorStoreCollectionDefinition(
         fields=[
             VectorStoreField("key", name="key", type="str"),
-            VectorStoreField("data", name="content", type="str"),
             VectorStoreField("vector", **chosen),
+            VectorStoreField("data", name="content", type="str"),
         ]
     )
     return PostgresCollection(
@@ -55,7 +54,7 @@ def collection(pool: TenantPool, **vector: Any) -> Collection:
     )
 
 
-async def nearest(stored: Collection) -> list[tuple[str, float | None]]:
+async def nearest(stored: PostgresCollection[str, dict[str, Any]]) -> list[tuple[str, float | None]]:
     found = await stored.search(vector=embed(CLOSED), top=3)
     return [(result.record["content"], result.score) async for result in found.results]
 
@@ -63,11 +62,14 @@ async def nearest(stored: Collection) -> list[tuple[str, float | None]]:
 def test_asked_for_a_similarity_it_gives_the_distance(seeded: Database) -> None:
     similar = {"distance_function": DistanceFunction.COSINE_SIMILARITY}
     found = as_person(seeded, ADA, lambda pool: nearest(collection(pool, **similar)))
-    assert found[0] == (CLOSED, pytest.approx(0, abs=1e-3))
+    assert found[0][0] == CLOSED
+    assert found[0][1] == pytest.approx(0, abs=1e-3)
     assert [score for _, score in found] == sorted(score or 0.0 for _, score in found)
 
 
-def test_with_another_name_for_the_column_of_the_vector_it_cannot_search(seeded: Database) -> None:
+def test_where_the_field_of_the_vector_is_called_otherwise_the_columns_behind_it_shift(
+    seeded: Database,
+) -> None:
     renamed = {"name": "vector", "storage_name": "embedding"}
     with pytest.raises((json.JSONDecodeError, VectorSearchExecutionException)):
         as_person(seeded, ADA, lambda pool: nearest(collection(pool, **renamed)))
