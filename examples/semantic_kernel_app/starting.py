@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,10 @@ from examples.semantic_kernel_app.tenancy import TenantPool, with_options
 
 log = logging.getLogger(__name__)
 BETWEEN_LOOKS = 0.5
+
+
+class SchemaNotReady(Exception):
+    """Nobody has applied what this build needs."""
 
 
 @asynccontextmanager
@@ -38,14 +43,18 @@ async def migrate(settings: Settings) -> None:
 
 async def await_schema(settings: Settings) -> None:
     """Wait until nothing is pending; the files are those that this build of the application was made for."""
-    async with asyncio.timeout(settings.wait):
-        while True:
-            overview = await asyncio.to_thread(
-                pgratchet.status, settings.url, settings.migrations, wait=settings.wait, observer=tell
+    deadline = time.monotonic() + settings.wait
+    while True:
+        overview = await asyncio.to_thread(
+            pgratchet.status, settings.url, settings.migrations, wait=settings.wait, observer=tell
+        )
+        if not overview.pending:
+            return
+        if time.monotonic() > deadline:
+            raise SchemaNotReady(
+                f"{overview.pending} migrations are still pending after {settings.wait:.0f} s"
             )
-            if not overview.pending and overview.version is not None:
-                break
-            await asyncio.sleep(BETWEEN_LOOKS)
+        await asyncio.sleep(BETWEEN_LOOKS)
 
 
 def application_url(settings: Settings) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 import pgratchet
 from examples.semantic_kernel_app.settings import Settings, from_environment
-from examples.semantic_kernel_app.starting import started
+from examples.semantic_kernel_app.starting import SchemaNotReady, started
 from tests.database.support import MIGRATIONS, rows
 from tests.examples.support import ROOT, await_health, free_port, process, settings_for
 from tests.servers import Database
@@ -66,7 +66,7 @@ def test_a_start_without_the_right_to_migrate_waits_until_somebody_has_migrated(
 
 
 def test_a_start_that_nobody_migrates_for_ends(database: Database) -> None:
-    with pytest.raises(TimeoutError):
+    with pytest.raises(SchemaNotReady, match=f"{len(MIGRATIONS)} migrations are still pending"):
         start(replace(settings_for(database), migration_url=None, wait=0.5))
     assert rows(database.connect(), TABLES) == []
 

@@ -32,7 +32,7 @@ function say(role, text, how = "") {
   if (how) line.append(element("span", how, "how"));
   part("messages").append(line);
   part("welcome").hidden = true;
-  part("messages").scrollTop = part("messages").scrollHeight;
+  part("log").scrollTop = part("log").scrollHeight;
   return line;
 }
 
