@@ -27,9 +27,8 @@ LENA = Person(UUID("0d000000-0000-7000-8000-000000000002"), UUID("0d000000-0000-
 
 
 def settings_for(database: Database, demo_login: str = "ada@harbour.example") -> Settings:
-    return Settings(
-        database.url, database.url, migrations=str(ROOT / "database" / "migrations"), demo_login=demo_login
-    )
+    folder = str(ROOT / "database" / "migrations")
+    return Settings(database.url, database.url, migrations=folder, demo_login=demo_login, wait=300)
 
 
 def as_person(database: Database, person: Person, work: Callable[[TenantPool], Awaitable[T]]) -> T:

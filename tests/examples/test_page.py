@@ -16,6 +16,7 @@ from tests.servers import Database
 pytestmark = [pytest.mark.one_version, pytest.mark.chromium]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+expect.set_options(timeout=60_000)  # how slow the machine is, is not what is tested
 PAGE = Path(__file__).parent.parent.parent / "examples" / "semantic_kernel_app" / "page"
 
 
@@ -39,6 +40,7 @@ def seen(seeded: Database, tmp_path: Path) -> Iterator[Seen]:
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
             opened = Seen(browser.new_page(viewport={"width": 390, "height": 780}))
+            opened.page.set_default_timeout(60_000)
             opened.page.on("console", lambda message: opened.said.append(message.text))
             opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
             opened.page.on("request", lambda request: opened.asked.append(request.url))
