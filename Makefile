@@ -27,7 +27,6 @@ demo: .venv/ready
 	$(BIN)/pgratchet embedded psql -- -c 'SELECT * FROM schema_migrations ORDER BY version;'
 
 # The packages of examples/semantic_kernel_app are many and heavy: an environment of their own, for it and its tests.
-# saves a third of the time; each module is compiled when it is first imported.
 # Two of them come as source alone, so what builds them is pinned and installed first.
 .venv/examples/ready: .venv/ready containers/build.lock requirements/examples.lock
 	$(PYTHON) -m venv .venv/examples
