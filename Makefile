@@ -1,11 +1,13 @@
 # Needs python3 (3.11 or later) and make; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+EXAMPLES := .venv/examples/bin/python
 
-.PHONY: help demo test test-containers lint types docs bench check clean
+.PHONY: help demo chat test test-examples test-containers lint types docs bench check clean
 
 help:
 	@echo "make demo   the five migrations of database/ on the embedded PostgreSQL"
+	@echo "make chat   the example application on that database, at http://127.0.0.1:8000"
 	@echo "make test   every test"
 	@echo "make check  lint, types, docs and tests, as CI runs them"
 	@echo "make lint | types | docs | bench | clean"
@@ -24,11 +26,29 @@ demo: .venv/ready
 	$(BIN)/pgratchet status
 	$(BIN)/pgratchet embedded psql -- -c 'SELECT * FROM schema_migrations ORDER BY version;'
 
+# The packages of examples/semantic_kernel_app are many and heavy: an environment of their own, for it and its tests.
+# Two of them come as source alone, so what builds them is pinned and installed first.
+.venv/examples/ready: .venv/ready containers/build.lock requirements/examples.lock
+	$(PYTHON) -m venv .venv/examples
+	$(EXAMPLES) -m pip install --quiet --require-hashes -r containers/build.lock
+	$(EXAMPLES) -m pip install --quiet --require-hashes --no-build-isolation -r requirements/examples.lock
+	$(EXAMPLES) -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+chat: demo .venv/examples/ready
+	DATABASE_URL="$$($(BIN)/pgratchet embedded url)" DEMO_LOGIN=ada@harbour.example $(EXAMPLES) -m examples.semantic_kernel_app
+
 # The tests behind a pooler need a real pgbouncer (Debian: apt-get install pgbouncer); CI installs it.
-test: .venv/ready
+test: .venv/ready test-examples
 	@PATH="$$PATH:/usr/sbin"; command -v pgbouncer >/dev/null || echo "not run: the tests behind pgbouncer, which is not installed"
-	PATH="$$PATH:/usr/sbin"; if command -v pgbouncer >/dev/null; then $(BIN)/python -m pytest -n 2; \
-	else $(BIN)/python -m pytest -n 2 -m "not pgbouncer"; fi
+	PATH="$$PATH:/usr/sbin"; if command -v pgbouncer >/dev/null; then $(BIN)/python -m pytest -n 2 --ignore=tests/examples; \
+	else $(BIN)/python -m pytest -n 2 --ignore=tests/examples -m "not pgbouncer"; fi
+
+# The test of its page needs Debian's chromium; CI installs it.
+test-examples: .venv/examples/ready
+	@command -v chromium >/dev/null || echo "not run: the test of the page, chromium is not installed"
+	if command -v chromium >/dev/null; then $(EXAMPLES) -m pytest tests/examples; \
+	else $(EXAMPLES) -m pytest tests/examples -m "not chromium"; fi
 
 # A real Docker engine builds and runs the image and compose.yaml; ends with 77 where none can run.
 test-containers: .venv/ready
@@ -38,8 +58,10 @@ lint: .venv/ready
 	$(BIN)/ruff format --check src tests benchmarks docs examples
 	$(BIN)/ruff check src tests benchmarks docs examples
 
-types: .venv/ready
+types: .venv/ready .venv/examples/ready
 	$(BIN)/mypy
+	$(BIN)/mypy --python-executable $(EXAMPLES) --cache-dir .mypy_cache/examples \
+		examples/semantic_kernel_app/*.py tests/examples/*.py
 
 docs: .venv/ready
 	$(BIN)/python -m docs.generate

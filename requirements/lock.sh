@@ -1,5 +1,6 @@
 #!/bin/sh
-# Writes the lock files anew from pyproject.toml: run.lock for the image, dev.lock for everything else.
+# Writes the lock files anew from pyproject.toml: run.lock for the image, dev.lock for everything else; application.lock
+# for the image of the example application, examples.lock for its tests.
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
@@ -7,5 +8,7 @@ compile() {
         --python-version 3.11 "$@"
 }
 compile pyproject.toml -o requirements/run.lock
-echo "hatchling" | compile - -o containers/build.lock
+printf 'hatchling\nsetuptools\n' | compile - -o containers/build.lock
 compile pyproject.toml --extra embedded --group dev -o requirements/dev.lock
+compile pyproject.toml --group application -o requirements/application.lock
+compile pyproject.toml --extra embedded --group examples -c requirements/application.lock -o requirements/examples.lock

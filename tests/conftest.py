@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "pg(range): only on these versions of PostgreSQL, as '>=16' or '>=15,<18'"
     )
     config.addinivalue_line("markers", "pgbouncer: needs Debian's pgbouncer on this machine")
+    config.addinivalue_line("markers", "chromium: needs Debian's chromium on this machine")
     config.addinivalue_line("markers", "one_version: only on the newest version, for what no version changes")
 
 

@@ -91,7 +91,7 @@ BEGIN
     END IF;
     -- The application asks at its start whether the schema is new enough for it.
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'semantic_kernel_app') THEN
-        GRANT SELECT ON schema_migrations, schema_migrations_overview TO semantic_kernel_app;
+        GRANT SELECT ON schema_migrations, schema_migrations_repeatable, schema_migrations_overview TO semantic_kernel_app;
     END IF;
 END
 $privileges$;

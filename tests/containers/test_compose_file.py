@@ -70,6 +70,8 @@ def test_the_volume_of_the_database_belongs_to_its_major_version() -> None:
         ("seed", "migrate", "service_completed_successfully"),
         ("app", "migrate", "service_completed_successfully"),
         ("app", "database", "service_healthy"),
+        ("chat", "migrate", "service_completed_successfully"),
+        ("chat", "seed", "service_completed_successfully"),
     ],
 )
 def test_each_service_waits_for_what_it_needs(name: str, other: str, condition: str) -> None:
@@ -85,14 +87,22 @@ def test_migrate_runs_up_and_waits_for_the_server() -> None:
     assert service("migrate")["build"] == "."
 
 
-def test_seeds_run_only_when_asked_for() -> None:
-    assert service("seed")["profiles"] == ["seed"]
-    assert [name for name, made in compose()["services"].items() if "profiles" in made] == ["seed"]
+def test_seeds_and_the_chat_on_them_run_only_when_asked_for() -> None:
+    asked_for = {name: made["profiles"] for name, made in compose()["services"].items() if "profiles" in made}
+    assert asked_for == {"seed": ["seed", "chat"], "chat": ["chat"]}
+
+
+def test_the_chat_leaves_the_migrations_to_their_service_and_waits_for_the_same_files() -> None:
+    assert service("chat")["environment"]["MIGRATIONS"] == "wait"
+    mounted = "./database/migrations:/migrations:ro"
+    assert mounted in service("chat")["volumes"]
+    assert mounted in service("migrate")["volumes"]
 
 
 def test_the_database_has_no_port_on_the_host_and_the_application_only_a_local_one() -> None:
     assert "ports" not in service("database")
-    assert all(port.startswith("127.0.0.1:") for port in service("app")["ports"])
+    for name in ("app", "chat"):
+        assert all(port.startswith("127.0.0.1:") for port in service(name)["ports"])
 
 
 def _strings(value: Any) -> list[str]:
@@ -136,7 +146,7 @@ def test_the_secrets_can_be_taken_from_another_folder() -> None:
         assert secret == {"file": f"${{PGRATCHET_SECRETS:-./deploy/compose/development}}/{name}"}
 
 
-@pytest.mark.parametrize("name", ["migrate", "seed", "app"])
+@pytest.mark.parametrize("name", ["migrate", "seed", "app", "chat"])
 def test_our_services_have_no_rights_that_they_do_not_need(name: str) -> None:
     made = service(name)
     assert made["read_only"] is True

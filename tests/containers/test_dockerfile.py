@@ -11,7 +11,11 @@ import pytest
 
 from tests.containers.declared import ROOT, entry_point, image_environment, instructions, last_of
 
-DOCKERFILES = [ROOT / "Dockerfile", ROOT / "examples" / "app" / "Dockerfile"]
+DOCKERFILES = [
+    ROOT / "Dockerfile",
+    ROOT / "examples" / "app" / "Dockerfile",
+    ROOT / "examples" / "semantic_kernel_app" / "Dockerfile",
+]
 EACH = pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
 
 
@@ -38,7 +42,10 @@ def test_it_can_be_built_where_nothing_but_the_base_image_and_python_packages_ca
 def test_every_package_is_pinned_by_its_hash_and_needs_no_compiler(dockerfile: Path) -> None:
     for name, value in instructions(dockerfile):
         for step in value.split("&&") if name == "RUN" else ():
-            if re.search(r"pip( --python \S+)? install\b", step) and "--no-index" not in step:
+            if (
+                re.search(r"pip( --python \S+)? (install\b|wheel\b.*--requirement)", step)
+                and "--no-index" not in step
+            ):
                 assert "--require-hashes" in step
                 assert "--only-binary=:all:" in step
 
@@ -47,6 +54,13 @@ def test_every_package_is_pinned_by_its_hash_and_needs_no_compiler(dockerfile: P
 def test_the_user_is_a_fixed_number_other_than_root(dockerfile: Path) -> None:
     users = [value for name, value in instructions(dockerfile) if name == "USER"]
     assert re.fullmatch(r"100\d\d:100\d\d", users[-1])
+
+
+def test_what_comes_as_source_alone_is_named_and_built_by_what_is_pinned() -> None:
+    steps = " ".join(value for name, value in instructions(DOCKERFILES[2]) if name == "RUN")
+    assert re.findall(r"--no-binary=(\S+)", steps) == ["pybars4,pymeta3"]
+    assert "--no-build-isolation" in steps
+    assert "setuptools" in _pins(ROOT / "containers" / "build.lock")
 
 
 def test_the_user_of_the_image_is_the_documented_one() -> None:
