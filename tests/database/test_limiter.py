@@ -121,6 +121,38 @@ def test_a_refusal_writes_nothing_and_takes_nothing_from_the_other_limits(migrat
     assert rows(application, CONSUME, FIRST, "user:1", 1, 100)[0][0] is True
 
 
+@pytest.mark.parametrize("durable", [False, True], ids=["unlogged", "durable"])
+def test_a_refusal_under_one_limit_is_read_by_the_statement_of_the_caller_itself(
+    migrated: Database, durable: bool
+) -> None:
+    # Inside the statement it costs the look-up of a row; a function that is called costs several times as much.
+    application = as_application(migrated, FIRST)
+    call = f"take_rate_limit('{FIRST}', 'u', 'l', 2, '1 day', NULL, 2, {durable})"
+    assert value(application, f"SELECT allowed FROM {call}")
+    plan = "\n".join(row[0] for row in rows(application, f"EXPLAIN (COSTS OFF) SELECT * FROM {call}"))
+    assert "durable_buckets" in plan if durable else "on rate_limit_buckets" in plan
+    assert "Function Scan" not in plan
+    application.execute("SET default_transaction_read_only = on")
+    allowed, remaining, retry_after, reset_at = rows(application, f"SELECT * FROM {call}")[0]
+    assert (allowed, remaining) == (False, 0)
+    assert timedelta(hours=23, minutes=59) < retry_after < timedelta(days=1)
+    assert value(application, "SELECT %s - now()", reset_at) <= timedelta(days=1)
+    application.execute("SET default_transaction_read_only = off")
+    never = f"SELECT allowed, retry_after FROM take_rate_limit('{FIRST}', %s, 'l', 2, '1 day', NULL, 3, {durable})"
+    assert [rows(application, never, who) for who in ("u", "new")] == [[(False, None)]] * 2
+
+
+def test_what_is_within_a_microsecond_of_the_border_is_decided_under_the_lock(migrated: Database) -> None:
+    application = as_application(migrated, FIRST)
+    take = "SELECT allowed FROM take_rate_limit(%s, 'u', 'l', 1000000000, '31 days', NULL, 999999999)"
+    one = "SELECT allowed FROM take_rate_limit(%s, 'u', 'l', 1000000000, '31 days')"
+    assert value(application, take, FIRST)
+    with pytest.raises(errors.ReadOnlySqlTransaction), application.transaction():
+        application.execute("SET TRANSACTION READ ONLY")
+        application.execute(one, [FIRST])
+    assert value(application, one, FIRST)
+
+
 def test_the_answer_says_which_limit_when_to_come_back_and_never_when_that_is_so(migrated: Database) -> None:
     limits(
         migrated,

@@ -140,7 +140,7 @@ def test_no_function_answers_for_another_tenant_than_that_of_the_session(
     assert len(made) >= (10 if migrated.server.has_vector else 8)
     for signature, definer, call in made:
         with application.transaction(force_rollback=True):
-            if definer or signature.startswith(("require_tenant", "store_embedding")):
+            if definer or signature.startswith(("require_tenant", "store_embedding", "take_rate_limit")):
                 with pytest.raises(errors.InsufficientPrivilege, match="not the tenant of this session"):
                     application.execute(call)
                 continue
