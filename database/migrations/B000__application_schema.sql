@@ -149,6 +149,9 @@ CREATE TABLE IF NOT EXISTS public.tenants (
     CONSTRAINT tenants_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
 );
 COMMENT ON TABLE public.tenants IS 'A customer. A product for single persons gives each user a tenant of its own.';
+COMMENT ON COLUMN public.tenants.plan_code IS 'Which limits hold; see rate_limits.';
+COMMENT ON COLUMN public.tenants.suspended_at IS 'Since when the application serves the tenant no more.';
+COMMENT ON COLUMN public.tenants.metadata IS 'The application''s own.';
 
 CREATE TABLE IF NOT EXISTS public.users (
     tenant_id    uuid        NOT NULL DEFAULT public.current_tenant_id(),
@@ -166,6 +169,9 @@ CREATE TABLE IF NOT EXISTS public.users (
     CONSTRAINT users_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
 );
 COMMENT ON TABLE public.users IS 'Who somebody is. How they prove it (password, single sign-on) is the identity provider''s business and not kept here.';
+COMMENT ON COLUMN public.users.email IS 'In small letters. Unique in a tenant; login_directory makes it unique among all.';
+COMMENT ON COLUMN public.users.disabled_at IS 'Since when the user may not log in.';
+COMMENT ON COLUMN public.users.metadata IS 'The application''s own.';
 
 CREATE TABLE IF NOT EXISTS public.login_directory (
     email      text        NOT NULL,
@@ -177,6 +183,7 @@ CREATE TABLE IF NOT EXISTS public.login_directory (
 );
 COMMENT ON TABLE public.login_directory IS
     'Which tenant a login belongs to, before any tenant is known. Keyed by address and without a foreign key, so that it can be spread by address.';
+COMMENT ON COLUMN public.login_directory.email IS 'In small letters; the same as in users.';
 
 CREATE TABLE IF NOT EXISTS public.roles (
     tenant_id   uuid        NOT NULL DEFAULT public.current_tenant_id(),
@@ -188,6 +195,7 @@ CREATE TABLE IF NOT EXISTS public.roles (
     CONSTRAINT roles_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants (tenant_id) ON DELETE CASCADE
 );
 COMMENT ON TABLE public.roles IS 'Roles inside the application; they are not roles of the server.';
+COMMENT ON COLUMN public.roles.permissions IS 'Words that the application knows.';
 
 CREATE TABLE IF NOT EXISTS public.user_roles (
     tenant_id  uuid        NOT NULL DEFAULT public.current_tenant_id(),
@@ -218,6 +226,11 @@ CREATE TABLE IF NOT EXISTS public.api_keys (
 );
 COMMENT ON TABLE public.api_keys IS
     'Keys of programs. Only the SHA-256 of a key is kept; the first characters are there to tell keys apart in a list. No foreign key, as in login_directory.';
+COMMENT ON COLUMN public.api_keys.key_hash IS 'The SHA-256 of the whole key.';
+COMMENT ON COLUMN public.api_keys.key_prefix IS 'The first characters of the key, at most 12: enough to tell keys apart, too few to guess one.';
+COMMENT ON COLUMN public.api_keys.scopes IS 'What a holder may do, in words that the application knows.';
+COMMENT ON COLUMN public.api_keys.expires_at IS 'Until when it is good; null: for ever.';
+COMMENT ON COLUMN public.api_keys.revoked_at IS 'Since when it is no longer good.';
 
 CREATE TABLE IF NOT EXISTS public.skills (
     tenant_id     uuid        NOT NULL DEFAULT public.current_tenant_id(),
@@ -233,6 +246,8 @@ CREATE TABLE IF NOT EXISTS public.skills (
     CONSTRAINT skills_parameters_check CHECK (jsonb_typeof(parameters) = 'object')
 );
 COMMENT ON TABLE public.skills IS 'The functions that a kernel may call, by plugin; parameters is their JSON schema.';
+COMMENT ON COLUMN public.skills.parameters IS 'A JSON schema of the arguments.';
+COMMENT ON COLUMN public.skills.enabled IS 'Whether kernels may call it.';
 
 CREATE TABLE IF NOT EXISTS public.conversations (
     tenant_id       uuid        NOT NULL DEFAULT public.current_tenant_id(),
@@ -252,6 +267,9 @@ CREATE TABLE IF NOT EXISTS public.conversations (
     CONSTRAINT conversations_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
 );
 COMMENT ON TABLE public.conversations IS 'A chat of one user.';
+COMMENT ON COLUMN public.conversations.metadata IS 'The application''s own; conversations_metadata_idx finds rows that contain something.';
+COMMENT ON COLUMN public.conversations.last_message_at IS 'Sets the order of the list of conversations.';
+COMMENT ON COLUMN public.conversations.archived_at IS 'Since when it is out of the list.';
 COMMENT ON COLUMN public.conversations.next_seq IS 'The number that the next message gets; see reserve_message_seq().';
 
 -- The tenant is one more word of the search column. A search for the words of one tenant is then answered by
@@ -285,6 +303,14 @@ CREATE TABLE IF NOT EXISTS public.messages (
     CONSTRAINT messages_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
 );
 COMMENT ON TABLE public.messages IS 'The messages of a conversation in the order of seq.';
+COMMENT ON COLUMN public.messages.seq IS 'The order in the conversation; handed out by reserve_message_seq().';
+COMMENT ON COLUMN public.messages.role IS 'Who speaks: system, developer, user, assistant or tool.';
+COMMENT ON COLUMN public.messages.author_name IS 'Which agent or person, where a role has several.';
+COMMENT ON COLUMN public.messages.model IS 'Which model wrote it.';
+COMMENT ON COLUMN public.messages.finish_reason IS 'Why the model stopped, such as stop, length or tool_calls.';
+COMMENT ON COLUMN public.messages.prompt_tokens IS 'Tokens that the model read to write it; null where no model did.';
+COMMENT ON COLUMN public.messages.completion_tokens IS 'Tokens that the model wrote.';
+COMMENT ON COLUMN public.messages.metadata IS 'The application''s own; messages_metadata_idx finds rows that contain something.';
 COMMENT ON COLUMN public.messages.payload IS
     'The message as the framework serialised it, byte for byte. json and not jsonb: jsonb refuses \u0000 and changes the order of keys.';
 COMMENT ON COLUMN public.messages.payload_format IS 'Who can read the payload, such as semantic-kernel-python/1.';
@@ -311,6 +337,13 @@ CREATE TABLE IF NOT EXISTS public.api_usage (
     CONSTRAINT api_usage_tokens_check CHECK (prompt_tokens >= 0 AND completion_tokens >= 0)
 );
 COMMENT ON TABLE public.api_usage IS 'One row a call, only ever added: what was used and what it cost. Users and conversations may be gone already, so it does not refer to them by foreign key.';
+COMMENT ON COLUMN public.api_usage.endpoint IS 'What was called.';
+COMMENT ON COLUMN public.api_usage.model IS 'Which model answered, if one did.';
+COMMENT ON COLUMN public.api_usage.status_code IS 'The HTTP status of the answer; from 400 on it counts as a failure.';
+COMMENT ON COLUMN public.api_usage.duration_ms IS 'How long the answer took.';
+COMMENT ON COLUMN public.api_usage.prompt_tokens IS 'Tokens that were read.';
+COMMENT ON COLUMN public.api_usage.completion_tokens IS 'Tokens that were written.';
+COMMENT ON COLUMN public.api_usage.cost_usd IS 'What the call cost, in US dollars.';
 
 CREATE TABLE IF NOT EXISTS public.audit_log (
     tenant_id     uuid        NOT NULL DEFAULT public.current_tenant_id(),
@@ -326,6 +359,11 @@ CREATE TABLE IF NOT EXISTS public.audit_log (
     CONSTRAINT audit_log_details_check CHECK (jsonb_typeof(details) = 'object')
 );
 COMMENT ON TABLE public.audit_log IS 'Who did what to what; only ever added.';
+COMMENT ON COLUMN public.audit_log.actor_user_id IS 'Who did it; null: the system itself.';
+COMMENT ON COLUMN public.audit_log.action IS 'What was done, such as conversation.delete.';
+COMMENT ON COLUMN public.audit_log.entity_type IS 'The kind of thing that it was done to.';
+COMMENT ON COLUMN public.audit_log.entity_id IS 'Which one.';
+COMMENT ON COLUMN public.audit_log.details IS 'What else is to be known.';
 
 
 -- Row level security -----------------------------------------------------------------------------------

@@ -62,6 +62,41 @@ CREATE TABLE IF NOT EXISTS schema_migrations_repeatable (
     CONSTRAINT schema_migrations_repeatable_status_check CHECK (status IN ('running', 'applied', 'failed'))
 );
 
+COMMENT ON TABLE schema_migrations IS 'The migrations of this database, one row each. The runner alone writes it.';
+COMMENT ON COLUMN schema_migrations.version IS 'The number in the name of the file.';
+COMMENT ON COLUMN schema_migrations.kind IS 'versioned: a file that was run; baseline: what a new database began with; marked: entered without being run; adopted: found as the record of another tool.';
+COMMENT ON COLUMN schema_migrations.script IS 'The name of the file.';
+COMMENT ON COLUMN schema_migrations.status IS 'running, applied or failed.';
+COMMENT ON COLUMN schema_migrations.checksum IS 'The SHA-256 of the text of the file.';
+COMMENT ON COLUMN schema_migrations.tree_checksum IS 'The SHA-256 of what the text means: comments and white space do not count.';
+COMMENT ON COLUMN schema_migrations.statements_done IS 'How many of its statements are done; of a file that runs in one transaction, all or none.';
+COMMENT ON COLUMN schema_migrations.statements_total IS 'How many statements it has.';
+COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was done.';
+COMMENT ON COLUMN schema_migrations.execution_time_ms IS 'How long it took.';
+COMMENT ON COLUMN schema_migrations.applied_by IS 'The login that ran it.';
+COMMENT ON COLUMN schema_migrations.host IS 'Where the runner ran.';
+COMMENT ON COLUMN schema_migrations.application IS 'The application_name of the runner.';
+COMMENT ON COLUMN schema_migrations.tool_version IS 'The version of the runner.';
+COMMENT ON COLUMN schema_migrations.run_id IS 'Which run it was part of.';
+COMMENT ON COLUMN schema_migrations.journal IS 'Of a file that cannot run in one transaction: which statement is being run.';
+COMMENT ON TABLE schema_migrations_body IS 'The text of each migration as it was applied, to show what has changed when a file was edited.';
+COMMENT ON COLUMN schema_migrations_body.checksum IS 'The same as in schema_migrations.';
+COMMENT ON TABLE schema_migrations_repeatable IS 'The repeatable migrations (R__), each as it was last run.';
+COMMENT ON COLUMN schema_migrations_repeatable.script IS 'The name of the file.';
+COMMENT ON COLUMN schema_migrations_repeatable.status IS 'running, applied or failed.';
+COMMENT ON COLUMN schema_migrations_repeatable.checksum IS 'The SHA-256 of the text of the file.';
+COMMENT ON COLUMN schema_migrations_repeatable.tree_checksum IS 'The SHA-256 of what the text means: comments and white space do not count.';
+COMMENT ON COLUMN schema_migrations_repeatable.statements_done IS 'How many of its statements are done; of a file that runs in one transaction, all or none.';
+COMMENT ON COLUMN schema_migrations_repeatable.statements_total IS 'How many statements it has.';
+COMMENT ON COLUMN schema_migrations_repeatable.applied_at IS 'When it was done.';
+COMMENT ON COLUMN schema_migrations_repeatable.execution_time_ms IS 'How long it took.';
+COMMENT ON COLUMN schema_migrations_repeatable.applied_by IS 'The login that ran it.';
+COMMENT ON COLUMN schema_migrations_repeatable.host IS 'Where the runner ran.';
+COMMENT ON COLUMN schema_migrations_repeatable.application IS 'The application_name of the runner.';
+COMMENT ON COLUMN schema_migrations_repeatable.tool_version IS 'The version of the runner.';
+COMMENT ON COLUMN schema_migrations_repeatable.run_id IS 'Which run it was part of.';
+COMMENT ON COLUMN schema_migrations_repeatable.journal IS 'Of a file that cannot run in one transaction: which statement is being run.';
+
 CREATE OR REPLACE VIEW schema_migrations_overview WITH (security_invoker = true) AS
 SELECT
     version,

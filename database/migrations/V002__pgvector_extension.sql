@@ -76,6 +76,13 @@ CREATE TABLE IF NOT EXISTS public.embedding_models (
 );
 COMMENT ON TABLE public.embedding_models IS
     'The embedding models in use and the table of each. Another model is another row and another table: see create_embedding_table().';
+COMMENT ON COLUMN public.embedding_models.model_code IS 'The name that the provider gives it.';
+COMMENT ON COLUMN public.embedding_models.provider IS 'Who serves the model.';
+COMMENT ON COLUMN public.embedding_models.dimensions IS 'The length of its vectors, at most 4000.';
+COMMENT ON COLUMN public.embedding_models.distance IS 'How far two vectors are apart: cosine, inner_product or l2.';
+COMMENT ON COLUMN public.embedding_models.table_name IS 'Where its embeddings lie.';
+COMMENT ON COLUMN public.embedding_models.is_default IS 'The model that is used where none is named; there is at most one.';
+COMMENT ON COLUMN public.embedding_models.retired_at IS 'Since when it is no longer used.';
 
 CREATE UNIQUE INDEX IF NOT EXISTS embedding_models_default_idx ON public.embedding_models (is_default) WHERE is_default;
 
@@ -103,6 +110,9 @@ CREATE TABLE IF NOT EXISTS public.embeddings (
     CONSTRAINT embeddings_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
 );
 COMMENT ON TABLE public.embeddings IS 'Texts and their embeddings by the default model.';
+COMMENT ON COLUMN public.embeddings.collection_name IS 'A set of texts that is searched by itself.';
+COMMENT ON COLUMN public.embeddings.content IS 'The text.';
+COMMENT ON COLUMN public.embeddings.metadata IS 'What a search can filter by.';
 COMMENT ON COLUMN public.embeddings.key IS 'Chosen by the writer; see embedding_key() for one that makes equal texts meet.';
 COMMENT ON COLUMN public.embeddings.embedding IS 'Never the zero vector: it has no direction, an HNSW index leaves it out, and its cosine distance is not a number.';
 

@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS public.rate_limits (
     CONSTRAINT rate_limits_burst_check CHECK (burst BETWEEN 1 AND 1000 * amount)
 );
 COMMENT ON TABLE public.rate_limits IS 'The limits of a plan: amount a period, and burst at once. Per subject (a user, a key, an address) or for a whole tenant.';
+COMMENT ON COLUMN public.rate_limits.limit_name IS 'The name that callers are told.';
+COMMENT ON COLUMN public.rate_limits.unit IS 'What is counted: requests, tokens, or concurrent for work at the same time.';
+COMMENT ON COLUMN public.rate_limits.scope IS 'Whether each subject has the amount to itself, or all of a tenant share it.';
+COMMENT ON COLUMN public.rate_limits.amount IS 'How many in a period; for the unit concurrent: at the same time.';
+COMMENT ON COLUMN public.rate_limits.burst IS 'How many at once, after a time of quiet.';
 COMMENT ON COLUMN public.rate_limits.period IS 'For the unit concurrent: how long a lease lasts unless it is renewed.';
 COMMENT ON COLUMN public.rate_limits.durable IS 'Whether the count survives a crash; costs a commit that waits for the disk.';
 
@@ -62,6 +67,9 @@ CREATE TABLE IF NOT EXISTS public.rate_limit_overrides (
 );
 COMMENT ON TABLE public.rate_limit_overrides IS
     'Another amount for one subject than its plan says; the empty subject stands for the limits of a whole tenant.';
+COMMENT ON COLUMN public.rate_limit_overrides.subject IS 'For whom; empty: the limits that all of a tenant share.';
+COMMENT ON COLUMN public.rate_limit_overrides.amount IS 'In place of the plan''s amount.';
+COMMENT ON COLUMN public.rate_limit_overrides.burst IS 'In place of the plan''s burst.';
 
 -- Narrow rows with room to be updated in place, and no index but the key. The files do not shrink again: to cut
 -- them, a vacuum would lock every caller out, and the planner would think of a table of a few pages, for which it
@@ -74,6 +82,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_buckets (
     CONSTRAINT rate_limit_buckets_pkey PRIMARY KEY (tenant_id, subject, limit_name)
 ) WITH (fillfactor = 50, vacuum_truncate = off);
 COMMENT ON TABLE public.rate_limit_buckets IS 'One row for each caller and limit in use. Only the functions below read and write it.';
+COMMENT ON COLUMN public.rate_limit_buckets.subject IS 'The caller: a user, a key, an address; empty: all of the tenant together.';
 COMMENT ON COLUMN public.rate_limit_buckets.full_at IS 'When the bucket is full again, in nanoseconds since 1970; in the past: it is full.';
 
 CREATE TABLE IF NOT EXISTS public.rate_limit_durable_buckets (
@@ -84,6 +93,8 @@ CREATE TABLE IF NOT EXISTS public.rate_limit_durable_buckets (
     CONSTRAINT rate_limit_durable_buckets_pkey PRIMARY KEY (tenant_id, subject, limit_name)
 ) WITH (fillfactor = 50, vacuum_truncate = off);
 COMMENT ON TABLE public.rate_limit_durable_buckets IS 'The same for durable limits.';
+COMMENT ON COLUMN public.rate_limit_durable_buckets.subject IS 'The caller: a user, a key, an address; empty: all of the tenant together.';
+COMMENT ON COLUMN public.rate_limit_durable_buckets.full_at IS 'When the bucket is full again, in nanoseconds since 1970; in the past: it is full.';
 
 -- A slot is a place that one lease at a time can hold, so there are never more leases than slots.
 CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_leases (
@@ -96,6 +107,10 @@ CREATE UNLOGGED TABLE IF NOT EXISTS public.rate_limit_leases (
     CONSTRAINT rate_limit_leases_pkey PRIMARY KEY (tenant_id, subject, limit_name, slot)
 ) WITH (fillfactor = 50, vacuum_truncate = off);
 COMMENT ON TABLE public.rate_limit_leases IS 'Who holds one of the places for concurrent work, and until when.';
+COMMENT ON COLUMN public.rate_limit_leases.subject IS 'The caller; empty: all of the tenant together.';
+COMMENT ON COLUMN public.rate_limit_leases.slot IS 'The number of the place, from 1.';
+COMMENT ON COLUMN public.rate_limit_leases.lease_id IS 'Known to the holder alone; see release_lease().';
+COMMENT ON COLUMN public.rate_limit_leases.expires_at IS 'When the place becomes free by itself.';
 
 DO $tenancy$
 DECLARE
@@ -219,6 +234,8 @@ $answer$;
 COMMENT ON TYPE public.rate_limit_answer IS
     'Whether a call may go on, what is left of the limit, when to try again (null: never, the cost is more than the limit can hold), and when it is full again.';
 
+-- Every transaction prepares each expression of PL/pgSQL anew, which is most of what such a function costs: hence
+-- one statement that takes and answers, and few expressions around it.
 CREATE OR REPLACE FUNCTION public.take_from_bucket(
     p_tenant_id uuid, p_subject text, p_limit_name text, p_amount bigint, p_period interval, p_burst bigint, p_cost bigint, p_durable boolean
 ) RETURNS public.rate_limit_answer
@@ -227,48 +244,66 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
     burst CONSTANT bigint := coalesce(p_burst, p_amount);
-    period_ns CONSTANT bigint := EXTRACT(epoch FROM p_period) * 1000000000;
     now_ns bigint;
+    period_ns bigint;
     depth_ns bigint;
     step_ns bigint;
-    full_ns bigint;
     ahead_ns bigint;
     answer public.rate_limit_answer;
 BEGIN
-    IF p_tenant_id IS NULL OR p_tenant_id IS DISTINCT FROM public.current_tenant_id() THEN
+    IF (p_tenant_id = public.current_tenant_id() AND p_subject <> '' AND p_limit_name <> '' AND p_durable IS NOT NULL
+        AND p_cost >= 0 AND p_amount > 0 AND burst BETWEEN 1 AND 1000 * p_amount
+        AND p_period BETWEEN '1 second' AND '31 days') IS NOT TRUE THEN
         PERFORM public.require_tenant(p_tenant_id);
-    END IF;
-    IF (p_subject <> '' AND p_limit_name <> '' AND p_durable IS NOT NULL AND p_cost >= 0
-        AND p_amount > 0 AND burst BETWEEN 1 AND 1000 * p_amount
-        AND period_ns BETWEEN 1000000000 AND 2678400000000000) IS NOT TRUE THEN
         RAISE invalid_parameter_value
             USING MESSAGE = 'a subject and a limit are needed, a positive amount, a burst of at most 1000 times the '
                             'amount, a period from 1 second to 31 days and a cost that is not negative';
     END IF;
+    period_ns := EXTRACT(epoch FROM p_period) * 1000000000;
     depth_ns := div(burst::numeric * period_ns, p_amount);
     step_ns := div(least(p_cost, burst)::numeric * period_ns, p_amount);
-
     LOOP
         now_ns := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
-        IF step_ns > 0 AND p_cost <= burst THEN
-            full_ns := public.move_rate_limit(p_tenant_id, p_subject, p_limit_name, p_durable, now_ns, step_ns, depth_ns);
-            answer.allowed := full_ns IS NOT NULL;
-            EXIT WHEN answer.allowed;
+        IF p_durable THEN
+            INSERT INTO public.rate_limit_durable_buckets AS stored (tenant_id, subject, limit_name, full_at)
+            SELECT p_tenant_id, p_subject, p_limit_name, now_ns + step_ns
+            WHERE p_cost <= burst
+            ON CONFLICT ON CONSTRAINT rate_limit_durable_buckets_pkey DO UPDATE
+            SET full_at = greatest(stored.full_at, now_ns) + step_ns
+            WHERE greatest(stored.full_at - now_ns, 0) + step_ns <= depth_ns
+            RETURNING
+                true,
+                div((depth_ns - (stored.full_at - now_ns))::numeric * p_amount, period_ns)::bigint,
+                interval '0',
+                to_timestamp(stored.full_at / 1000000000.0)
+            INTO answer;
+        ELSE
+            INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, full_at)
+            SELECT p_tenant_id, p_subject, p_limit_name, now_ns + step_ns
+            WHERE p_cost <= burst
+            ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
+            SET full_at = greatest(stored.full_at, now_ns) + step_ns
+            WHERE greatest(stored.full_at - now_ns, 0) + step_ns <= depth_ns
+            RETURNING
+                true,
+                div((depth_ns - (stored.full_at - now_ns))::numeric * p_amount, period_ns)::bigint,
+                interval '0',
+                to_timestamp(stored.full_at / 1000000000.0)
+            INTO answer;
         END IF;
-        full_ns := public.rate_limit_full_at(p_tenant_id, p_subject, p_limit_name, p_durable);
-        answer.allowed := greatest(full_ns - now_ns, 0) + step_ns <= depth_ns AND p_cost <= burst;
-        EXIT WHEN NOT answer.allowed OR step_ns = 0;
-        -- Somebody gave back meanwhile: try again.
+        IF FOUND THEN
+            RETURN answer;
+        END IF;
+        ahead_ns := greatest(public.rate_limit_full_at(p_tenant_id, p_subject, p_limit_name, p_durable) - now_ns, 0);
+        -- If it does fit by now, somebody has given back: try again.
+        EXIT WHEN ahead_ns + step_ns > depth_ns OR p_cost > burst;
     END LOOP;
-
-    ahead_ns := greatest(full_ns - now_ns, 0);
-    answer.remaining := greatest(div((depth_ns - ahead_ns)::numeric * p_amount, period_ns), 0);
-    answer.reset_at := to_timestamp((now_ns + ahead_ns) / 1000000000.0);
-    answer.retry_after := CASE
-        WHEN answer.allowed THEN interval '0'
-        WHEN p_cost <= burst THEN make_interval(secs => (ahead_ns + step_ns - depth_ns) / 1000000000.0)
-    END;
-    RETURN answer;
+    RETURN (
+        false,
+        greatest(div((depth_ns - ahead_ns)::numeric * p_amount, period_ns), 0),
+        CASE WHEN p_cost <= burst THEN make_interval(secs => (ahead_ns + step_ns - depth_ns) / 1000000000.0) END,
+        to_timestamp((now_ns + ahead_ns) / 1000000000.0)
+    )::public.rate_limit_answer;
 END
 $body$;
 COMMENT ON FUNCTION public.take_from_bucket(uuid, text, text, bigint, interval, bigint, bigint, boolean) IS
@@ -281,8 +316,8 @@ COMMENT ON FUNCTION public.take_from_bucket(uuid, text, text, bigint, interval, 
 --
 -- The planner puts a function of this form into the statement that calls it, so that a refusal costs little
 -- more than the look-up of its row: a third of what it costs inside PL/pgSQL. That is why it says STABLE, though
--- what it calls to allow is not; why the look-up is made with the rights of the caller, under the policy of the
--- table; and why it has no search_path: the names in it were resolved when it was made.
+-- what it calls to allow is not; why the look-up is made with the rights of the caller, from whom the policy of
+-- the table hides the buckets of other tenants; and why it has no search_path: the names in it were resolved when it was made.
 CREATE OR REPLACE FUNCTION public.take_rate_limit(
     p_tenant_id uuid,
     p_subject text,
@@ -331,7 +366,7 @@ BEGIN ATOMIC
                   AND durable.subject = p_subject
                   AND durable.limit_name = p_limit_name
                   AND p_durable
-            ) AS stored ON p_tenant_id = public.current_tenant_id()
+            ) AS stored ON true
         ) AS bucket
     ) AS decided;
 END;

@@ -48,6 +48,20 @@ CREATE TABLE IF NOT EXISTS public.backups (
     CONSTRAINT backups_error_check CHECK ((state = 'failed') = (error IS NOT NULL))
 );
 COMMENT ON TABLE public.backups IS 'Every backup that was begun. Rows are never deleted: they also say what there once was.';
+COMMENT ON COLUMN public.backups.kind IS 'logical is a dump, physical a copy of the files, incremental what has changed since its parent.';
+COMMENT ON COLUMN public.backups.parent_backup_id IS 'What an incremental backup builds on.';
+COMMENT ON COLUMN public.backups.state IS 'running, completed, failed, abandoned, expiring or deleted.';
+COMMENT ON COLUMN public.backups.tool IS 'The program that made it.';
+COMMENT ON COLUMN public.backups.database_bytes IS 'How large the database was when it began.';
+COMMENT ON COLUMN public.backups.server_version IS 'The PostgreSQL that it was taken from; restore with this one or a newer.';
+COMMENT ON COLUMN public.backups.wal_position IS 'How far the write-ahead log had come when it began.';
+COMMENT ON COLUMN public.backups.schema_version IS 'The newest migration that it holds.';
+COMMENT ON COLUMN public.backups.extensions IS 'The extensions that a restore needs, with their versions.';
+COMMENT ON COLUMN public.backups.heartbeat_at IS 'The last sign of life of the program.';
+COMMENT ON COLUMN public.backups.finished_at IS 'When it was completed, failed or was abandoned.';
+COMMENT ON COLUMN public.backups.deleted_at IS 'When its files were gone.';
+COMMENT ON COLUMN public.backups.total_bytes IS 'Of all its files together.';
+COMMENT ON COLUMN public.backups.error IS 'Why it failed.';
 COMMENT ON COLUMN public.backups.token IS 'Known to the program that began the backup; without it nobody else can report on it.';
 COMMENT ON COLUMN public.backups.target IS 'Where the files are, without any password.';
 
@@ -66,6 +80,8 @@ CREATE TABLE IF NOT EXISTS public.backup_files (
     CONSTRAINT backup_files_sha256_check CHECK (sha256 ~ '^[0-9a-f]{64}$')
 );
 COMMENT ON TABLE public.backup_files IS 'The files of a backup, with the length and the SHA-256 that they had when it was finished.';
+COMMENT ON COLUMN public.backup_files.path IS 'Below the target of the backup.';
+COMMENT ON COLUMN public.backup_files.sha256 IS 'In hexadecimal, of the whole file.';
 
 CREATE TABLE IF NOT EXISTS public.backup_verifications (
     verification_id uuid        NOT NULL DEFAULT public.uuid_v7(),
@@ -81,6 +97,7 @@ CREATE TABLE IF NOT EXISTS public.backup_verifications (
     CONSTRAINT backup_verifications_details_check CHECK (jsonb_typeof(details) = 'object')
 );
 COMMENT ON TABLE public.backup_verifications IS 'Every check of a backup.';
+COMMENT ON COLUMN public.backup_verifications.details IS 'What was found.';
 COMMENT ON COLUMN public.backup_verifications.method IS
     'list reads the table of contents only, which a damaged file survives: it is on record, but proves nothing.';
 CREATE INDEX IF NOT EXISTS backup_verifications_backup_id_idx ON public.backup_verifications (backup_id, verified_at);
@@ -105,6 +122,12 @@ CREATE TABLE IF NOT EXISTS public.restores (
     CONSTRAINT restores_error_check CHECK ((state = 'failed') = (error IS NOT NULL))
 );
 COMMENT ON TABLE public.restores IS 'Every restore that was begun, and into which database.';
+COMMENT ON COLUMN public.restores.token IS 'Known to the program that began the restore; without it nobody else can report on it.';
+COMMENT ON COLUMN public.restores.purpose IS 'recovery, test or copy.';
+COMMENT ON COLUMN public.restores.target_database IS 'The new database that it goes into.';
+COMMENT ON COLUMN public.restores.state IS 'running, completed, failed or abandoned.';
+COMMENT ON COLUMN public.restores.heartbeat_at IS 'The last sign of life of the program.';
+COMMENT ON COLUMN public.restores.error IS 'Why it failed.';
 CREATE INDEX IF NOT EXISTS restores_backup_id_idx ON public.restores (backup_id);
 CREATE UNIQUE INDEX IF NOT EXISTS restores_running_idx ON public.restores (target_database) WHERE state = 'running';
 

@@ -147,9 +147,10 @@ def test_what_is_within_a_microsecond_of_the_border_is_decided_under_the_lock(mi
     take = "SELECT allowed FROM take_rate_limit(%s, 'u', 'l', 1000000000, '31 days', NULL, 999999999)"
     one = "SELECT allowed FROM take_rate_limit(%s, 'u', 'l', 1000000000, '31 days')"
     assert value(application, take, FIRST)
-    with pytest.raises(errors.ReadOnlySqlTransaction), application.transaction():
-        application.execute("SET TRANSACTION READ ONLY")
+    application.execute("SET default_transaction_read_only = on")
+    with pytest.raises(errors.ReadOnlySqlTransaction):
         application.execute(one, [FIRST])
+    application.execute("SET default_transaction_read_only = off")
     assert value(application, one, FIRST)
 
 
