@@ -75,7 +75,7 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was done.';
 COMMENT ON COLUMN schema_migrations.execution_time_ms IS 'How long it took.';
 COMMENT ON COLUMN schema_migrations.applied_by IS 'The login that ran it.';
 COMMENT ON COLUMN schema_migrations.host IS 'Where the runner ran.';
-COMMENT ON COLUMN schema_migrations.application IS 'The application_name of the runner.';
+COMMENT ON COLUMN schema_migrations.application IS 'The build of the application that was being started, where it was told.';
 COMMENT ON COLUMN schema_migrations.tool_version IS 'The version of the runner.';
 COMMENT ON COLUMN schema_migrations.run_id IS 'Which run it was part of.';
 COMMENT ON COLUMN schema_migrations.journal IS 'Of a file that cannot run in one transaction: which statement is being run.';
@@ -92,7 +92,7 @@ COMMENT ON COLUMN schema_migrations_repeatable.applied_at IS 'When it was done.'
 COMMENT ON COLUMN schema_migrations_repeatable.execution_time_ms IS 'How long it took.';
 COMMENT ON COLUMN schema_migrations_repeatable.applied_by IS 'The login that ran it.';
 COMMENT ON COLUMN schema_migrations_repeatable.host IS 'Where the runner ran.';
-COMMENT ON COLUMN schema_migrations_repeatable.application IS 'The application_name of the runner.';
+COMMENT ON COLUMN schema_migrations_repeatable.application IS 'The build of the application that was being started, where it was told.';
 COMMENT ON COLUMN schema_migrations_repeatable.tool_version IS 'The version of the runner.';
 COMMENT ON COLUMN schema_migrations_repeatable.run_id IS 'Which run it was part of.';
 COMMENT ON COLUMN schema_migrations_repeatable.journal IS 'Of a file that cannot run in one transaction: which statement is being run.';

@@ -65,8 +65,8 @@ def as_application(database: Database, tenant: str = "") -> Connection:
     return as_role(database, "semantic_kernel_app", tenant)
 
 
-def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return connection.execute(query, values).fetchall()
+def rows(connection: Connection, query: str, *values: object, **named: object) -> list[tuple[Any, ...]]:
+    return connection.execute(query, named or values).fetchall()
 
 
 def value(connection: Connection, query: str, *values: object) -> Any:

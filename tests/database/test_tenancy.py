@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import errors
 
-from tests.database.support import FIRST, SECOND, Connection, as_application, as_role, rows, value
+from tests.database.support import (
+    FIRST,
+    SECOND,
+    SECOND_CONVERSATION,
+    Connection,
+    as_application,
+    as_role,
+    rows,
+    value,
+)
 from tests.servers import Database
 
 TENANT_TABLES = """
@@ -200,6 +210,101 @@ def test_logins_and_keys_are_found_before_a_tenant_is_known_and_only_exactly(mig
     assert value(nobody, "SELECT count(*) FROM api_keys") == 0
     one.execute("UPDATE api_keys SET revoked_at = now()")
     assert rows(nobody, "SELECT * FROM find_api_key(sha256('secret'))") == []
+
+
+POOL = """
+SELECT user_id::text FROM users UNION SELECT conversation_id::text FROM conversations
+UNION SELECT lease_id::text FROM rate_limit_leases WHERE tenant_id = %(other)s
+ORDER BY 1
+"""
+SECRETS = """
+SELECT tenant_id::text FROM tenants WHERE tenant_id = %(other)s
+UNION SELECT user_id::text FROM users WHERE tenant_id = %(other)s
+UNION SELECT email FROM users WHERE tenant_id = %(other)s
+UNION SELECT conversation_id::text FROM conversations WHERE tenant_id = %(other)s
+UNION SELECT lease_id::text FROM rate_limit_leases WHERE tenant_id = %(other)s
+"""
+EVERY_FUNCTION = """
+SELECT proname, pronargs - pronargdefaults, proargnames[1:pronargs],
+       string_to_array(proargtypes::text, ' ')::oid[]::regtype[]::text[]
+FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace AND has_function_privilege('semantic_kernel_app', pg_proc.oid, 'EXECUTE')
+  AND proname NOT IN ('find_login', 'find_api_key')  -- they exist to be asked before a tenant is known
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')
+ORDER BY proname
+"""
+WIDE = {
+    "text": ["'noon'", "'noon'", "'u'", "'messages'"],
+    "integer": ["1", "1000"],
+    "bigint": ["-5", "1", "9223372036854775807"],
+    "interval": ["'1 minute'"],
+    "jsonb": ["'{}'"],
+    "boolean": ["true", "false", "NULL"],
+    "double precision": ["NULL", "0"],
+    "timestamp with time zone": ["'infinity'", "'-infinity'", "now()"],
+    "bytea": ["'x'"],
+    "halfvec": [SAMPLES["halfvec"]],
+}
+
+
+def rows_of(owner: Connection, tenant: str) -> str:
+    """Every row that belongs to the tenant, as one digest."""
+    parts = []
+    for (table,) in rows(owner, TENANT_TABLES):
+        query = f"SELECT md5(string_agg(one::text, ',' ORDER BY one::text)) FROM {table} AS one WHERE tenant_id = %s"
+        parts.append(f"{table} {value(owner, query, tenant)}")
+    return "\n".join(parts)
+
+
+def with_rows_of_its_own(migrated: Database) -> list[str]:
+    """Give the second tenant rows wherever a function could find some; what must not be shown of them."""
+    owner, second = migrated.connect(), as_application(migrated, SECOND)
+    if not rows(owner, "SELECT FROM rate_limit_leases WHERE tenant_id = %s", SECOND):
+        second.execute("SELECT acquire_lease(%s, 'u'), consume_rate_limit(%s, 'u', 1, 10)", [SECOND, SECOND])
+        second.execute("SELECT * FROM take_rate_limit(%s, 'u', 'noon', 1, '1 day')", [SECOND])
+        second.execute(
+            "INSERT INTO api_usage (endpoint, status_code, duration_ms) VALUES ('/of-the-second', 200, 1)"
+        )
+        owner.execute(
+            "INSERT INTO messages (tenant_id, conversation_id, seq, role, content, payload, payload_format) "
+            "VALUES (%s, %s, 90, 'user', 'noon of the second', '{}', 'test/1')",
+            [SECOND, SECOND_CONVERSATION],
+        )
+    return ["/of-the-second", "noon of the second", *(row[0] for row in rows(owner, SECRETS, other=SECOND))]
+
+
+@given(data=st.data())
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def test_no_call_with_any_ids_shows_or_changes_what_belongs_to_another_tenant(
+    migrated: Database, data: st.DataObject
+) -> None:
+    owner = migrated.connect()
+    secrets = with_rows_of_its_own(migrated)
+    before = rows_of(owner, SECOND)
+    ids = [f"'{row[0]}'" for row in rows(owner, POOL, other=SECOND)]
+    application = as_application(migrated, data.draw(st.sampled_from([FIRST, ""])))
+    functions = rows(owner, EVERY_FUNCTION)
+    assert len(functions) > 20
+    for name, needed, names, types in functions:
+        number = data.draw(st.sampled_from([needed, needed, len(types)]))
+        chosen = [
+            data.draw(
+                st.sampled_from(
+                    [f"'{SECOND}'", f"'{FIRST}'"] if one == "p_tenant_id" else WIDE.get(kind, ids)
+                )
+            )
+            for one, kind in zip((names or [])[:number], types[:number], strict=True)
+        ]
+        given = ", ".join(f"{one}::{kind}" for one, kind in zip(chosen, types[:number], strict=True))
+        shown: list[tuple[Any, ...]] = []
+        with suppress(psycopg.Error):
+            shown = rows(application, f"SELECT * FROM {name}({given})")
+        cells = [str(cell) for row in shown for cell in row]
+        assert not [one for one in secrets if one not in given and any(one in cell for cell in cells)], (
+            name,
+            given,
+        )
+    assert rows_of(owner, SECOND) == before
 
 
 WORDS = st.sampled_from(["atlas", "harbour", "mole", "sail", "lighthouse"])
