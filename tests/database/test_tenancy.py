@@ -256,15 +256,17 @@ def rows_of(owner: Connection, tenant: str) -> str:
     return "\n".join(parts)
 
 
-def with_rows_of_its_own(migrated: Database) -> list[str]:
+def with_rows_of_its_own(migrated: Database, owner: Connection) -> list[str]:
     """Give the second tenant rows wherever a function could find some; what must not be shown of them."""
-    owner, second = migrated.connect(), as_application(migrated, SECOND)
     if not rows(owner, "SELECT FROM rate_limit_leases WHERE tenant_id = %s", SECOND):
-        second.execute("SELECT acquire_lease(%s, 'u'), consume_rate_limit(%s, 'u', 1, 10)", [SECOND, SECOND])
-        second.execute("SELECT * FROM take_rate_limit(%s, 'u', 'noon', 1, '1 day')", [SECOND])
-        second.execute(
-            "INSERT INTO api_usage (endpoint, status_code, duration_ms) VALUES ('/of-the-second', 200, 1)"
-        )
+        with as_application(migrated, SECOND) as second:
+            second.execute(
+                "SELECT acquire_lease(%s, 'u'), consume_rate_limit(%s, 'u', 1, 10)", [SECOND, SECOND]
+            )
+            second.execute("SELECT * FROM take_rate_limit(%s, 'u', 'noon', 1, '1 day')", [SECOND])
+            second.execute(
+                "INSERT INTO api_usage (endpoint, status_code, duration_ms) VALUES ('/of-the-second', 200, 1)"
+            )
         owner.execute(
             "INSERT INTO messages (tenant_id, conversation_id, seq, role, content, payload, payload_format) "
             "VALUES (%s, %s, 90, 'user', 'noon of the second', '{}', 'test/1')",
@@ -278,33 +280,29 @@ def with_rows_of_its_own(migrated: Database) -> list[str]:
 def test_no_call_with_any_ids_shows_or_changes_what_belongs_to_another_tenant(
     migrated: Database, data: st.DataObject
 ) -> None:
-    owner = migrated.connect()
-    secrets = with_rows_of_its_own(migrated)
-    before = rows_of(owner, SECOND)
-    ids = [f"'{row[0]}'" for row in rows(owner, POOL, other=SECOND)]
-    application = as_application(migrated, data.draw(st.sampled_from([FIRST, ""])))
-    functions = rows(owner, EVERY_FUNCTION)
-    assert len(functions) > 20
-    for name, needed, names, types in functions:
-        number = data.draw(st.sampled_from([needed, needed, len(types)]))
-        chosen = [
-            data.draw(
-                st.sampled_from(
-                    [f"'{SECOND}'", f"'{FIRST}'"] if one == "p_tenant_id" else WIDE.get(kind, ids)
-                )
-            )
-            for one, kind in zip((names or [])[:number], types[:number], strict=True)
-        ]
-        given = ", ".join(f"{one}::{kind}" for one, kind in zip(chosen, types[:number], strict=True))
-        shown: list[tuple[Any, ...]] = []
-        with suppress(psycopg.Error):
-            shown = rows(application, f"SELECT * FROM {name}({given})")
-        cells = [str(cell) for row in shown for cell in row]
-        assert not [one for one in secrets if one not in given and any(one in cell for cell in cells)], (
-            name,
-            given,
-        )
-    assert rows_of(owner, SECOND) == before
+    session = data.draw(st.sampled_from([FIRST, ""]))
+    with migrated.connect() as owner, as_application(migrated, session) as application:
+        secrets = with_rows_of_its_own(migrated, owner)
+        before = rows_of(owner, SECOND)
+        ids = [f"'{row[0]}'" for row in rows(owner, POOL, other=SECOND)]
+        functions = rows(owner, EVERY_FUNCTION)
+        assert len(functions) > 20
+        for name, needed, names, types in functions:
+            number = data.draw(st.sampled_from([needed, needed, len(types)]))
+            possible = [
+                [f"'{SECOND}'", f"'{FIRST}'"] if one == "p_tenant_id" else WIDE.get(kind, ids)
+                for one, kind in zip((names or [])[:number], types[:number], strict=True)
+            ]
+            chosen = [data.draw(st.sampled_from(values)) for values in possible]
+            given = ", ".join(f"{one}::{kind}" for one, kind in zip(chosen, types[:number], strict=True))
+            cells: list[str] = []
+            with suppress(psycopg.Error):
+                cells = [
+                    str(cell) for row in rows(application, f"SELECT * FROM {name}({given})") for cell in row
+                ]
+            shown = [one for one in secrets if one not in given and any(one in cell for cell in cells)]
+            assert not shown, (name, given)
+        assert rows_of(owner, SECOND) == before
 
 
 WORDS = st.sampled_from(["atlas", "harbour", "mole", "sail", "lighthouse"])
