@@ -1,8 +1,9 @@
-"""Recall and cost of vector search: 100,000 clustered vectors of 384 dimensions, with and without a filter.
+"""Recall and cost of vector search among clustered vectors, with and without a filter.
 
 Run on an empty database that has the migrations:
 
-    python benchmarks/database/embeddings.py postgresql://localhost/bench
+    python benchmarks/database/embeddings.py postgresql://localhost/bench               # 100,000 of 384
+    python benchmarks/database/embeddings.py postgresql://localhost/bench 20000 1536    # fewer and longer
 
 The vectors are made by the server: overlapping Gaussian clusters whose spectrum decays, as that of real
 embeddings does. Well separated clusters would give every index a recall of one.
@@ -18,14 +19,15 @@ from typing import Any
 
 import psycopg
 
-ROWS = 100_000
-DIMENSIONS = 384
+ROWS = int(sys.argv[2]) if len(sys.argv) > 3 else 100_000
+DIMENSIONS = int(sys.argv[3]) if len(sys.argv) > 3 else 384
 CLUSTERS = 100
+PARTS = ("table", "HNSW index")
 QUERIES = 200
 TENANT = "be000000-0000-7000-8000-000000000001"
 SMALL_TENANT = "be000000-0000-7000-8000-000000000002"
-MODEL = "bench-384"
-TABLE = "embeddings_bench_384"
+MODEL = f"bench-{DIMENSIONS}"
+TABLE = f"embeddings_bench_{DIMENSIONS}"
 
 PREPARE = f"""
 INSERT INTO tenants (tenant_id, tenant_name, plan_code) VALUES
@@ -112,6 +114,13 @@ def main(url: str) -> None:
             )
             print(f"index built in {time.perf_counter() - began:.0f} s")
             owner.execute(f"VACUUM ANALYZE {TABLE}")
+        size = owner.execute(
+            f"SELECT pg_table_size('{TABLE}'), pg_relation_size('{TABLE}_embedding_idx')"
+        ).fetchall()
+        print(
+            "bytes a row: "
+            + ", ".join(f"{part} {total // ROWS}" for part, total in zip(PARTS, size[0], strict=True))
+        )
         queries = [row[0] for row in owner.execute("SELECT query::text FROM bench_query ORDER BY number")]
 
     def app(tenant: str) -> psycopg.Connection[Any]:

@@ -1,8 +1,9 @@
-"""Pages and search in 1,000,000 messages: a deep page beside the first, a search under row level security.
+"""Pages and search in 1,000,000 messages: a deep page beside the first, a search under row level security, sizes.
 
 Run on a database that has the migrations:
 
-    python benchmarks/database/messages.py postgresql://localhost/bench
+    python benchmarks/database/messages.py postgresql://localhost/bench            # or with fewer messages:
+    python benchmarks/database/messages.py postgresql://localhost/bench 100000
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 
 import psycopg
 
-MESSAGES = 1_000_000
-DEEP = 50_000
+MESSAGES = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+DEPTH = MESSAGES // 25
 TENANTS = 20
 WORDS = 20_000
 TENANT = "be500000-0000-7000-8000-000000000001"
@@ -44,6 +45,9 @@ JOIN conversations ON conversation_id = ('be500000-0000-7000-8000-' || lpad(to_h
     CASE WHEN number %% 20 = 0 THEN 0 ELSE number %% 1000 END * 256 + 193), 12, '0'))::uuid;
 """
 
+SIZES = (
+    "SELECT table_name, total_bytes / estimated_rows FROM database_statistics() WHERE table_name = 'messages'"
+)
 PAGE = "SELECT * FROM list_messages(%(tenant)s, %(conversation)s, 50, %(before)s)"
 OFFSET = (
     "SELECT * FROM messages WHERE tenant_id = %(tenant)s AND conversation_id = %(conversation)s "
@@ -78,14 +82,16 @@ def main(url: str) -> None:
         ).fetchall()[0][0]
         with psycopg.connect(url, autocommit=True, options=options) as application:
             application.execute("SET ROLE semantic_kernel_app")
+            for table, size in owner.execute(SIZES).fetchall():
+                print(f"{table}: {size} bytes a row, with indexes")
             where: dict[str, Any] = {"tenant": TENANT, "conversation": CONVERSATION}
             first = median_ms(application, PAGE, 40, **where, before=2**62)
-            deep = median_ms(application, PAGE, 40, **where, before=top - 40_000)
-            offset = median_ms(application, OFFSET, 10, **where, offset=40_000)
+            deep = median_ms(application, PAGE, 40, **where, before=top - DEPTH)
+            offset = median_ms(application, OFFSET, 10, **where, offset=DEPTH)
             print(
-                f"page of 50: first {first:.2f} ms, at depth 40,000 {deep:.2f} ms ({deep / first:.2f} times)"
+                f"page of 50: first {first:.2f} ms, at depth {DEPTH:,} {deep:.2f} ms ({deep / first:.2f} times)"
             )
-            print(f"the same by OFFSET 40,000: {offset:.2f} ms")
+            print(f"the same by OFFSET {DEPTH:,}: {offset:.2f} ms")
             for query in SEARCHED:
                 values: dict[str, Any] = {"tenant": TENANT, "query": query}
                 hits = len(application.execute(SEARCH, values).fetchall())
