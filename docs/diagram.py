@@ -148,12 +148,16 @@ def _box(box: Box) -> Iterator[str]:
 
 
 def _lines(references: tuple[Reference, ...], boxes: dict[str, Box]) -> Iterator[str]:
-    """Each foreign key on the track that its parent has in the gap; the tracks of a gap stand side by side."""
-    tracks: dict[int, list[str]] = {}
+    """Each foreign key on the track that its parent has in the gap; the tracks of a gap stand side by side.
+
+    A parent that only tables on the left refer to has its track on the left, so that lines of different parents
+    that are equally high do not lie over each other.
+    """
+    reach: dict[int, dict[str, int]] = {}
     for one in references:
-        known = tracks.setdefault(_gap(boxes[one.child], boxes[one.parent]), [])
-        if one.parent not in known:
-            known.append(one.parent)
+        parents_of_gap = reach.setdefault(_gap(boxes[one.child], boxes[one.parent]), {})
+        parents_of_gap[one.parent] = max(parents_of_gap.get(one.parent, 0), boxes[one.child].column)
+    tracks = {gap: sorted(found, key=lambda name: (found[name], name)) for gap, found in reach.items()}
     for one in references:
         child, parent = boxes[one.child], boxes[one.parent]
         gap = _gap(child, parent)

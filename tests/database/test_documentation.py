@@ -105,3 +105,25 @@ def test_no_line_of_the_diagram_runs_through_a_table(migrated: Database) -> None
             for a in (start, stop)
             for left, right in boxes
         )
+
+
+@pytest.mark.one_version
+def test_lines_to_different_tables_do_not_lie_over_each_other(migrated: Database) -> None:
+    root = ElementTree.fromstring(diagram.draw(catalogue.read(migrated.connect())))
+    level: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    upright: dict[int, set[int]] = {}
+    for line in root.iter():
+        if way := re.fullmatch(r"M(\d+) (\d+)H(\d+)V(\d+)H(\d+)", line.get("d", "")):
+            start, begin, track, end, stop = (int(number) for number in way.groups())
+            for y, side in ((begin, start), (end, stop)):
+                level.setdefault((y, track), []).append((min(side, track), max(side, track)))
+            upright.setdefault(track, set()).add(stop)
+    assert all(len(parents) == 1 for parents in upright.values()), "a track leads to one table"
+    parts = [(y, track, *part) for (y, track), found in level.items() for part in found]
+    over = [
+        (one, other)
+        for one in parts
+        for other in parts
+        if one[0] == other[0] and one[1] < other[1] and max(one[2], other[2]) < min(one[3], other[3])
+    ]
+    assert over == []

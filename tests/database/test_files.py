@@ -9,7 +9,17 @@ import psycopg
 import pytest
 
 import pgratchet
-from tests.database.support import MIGRATIONS, ROOT, apply, as_application, catalogue, psql, rows, value
+from tests.database.support import (
+    MIGRATIONS,
+    ROOT,
+    SEEDS,
+    apply,
+    as_application,
+    catalogue,
+    psql,
+    rows,
+    value,
+)
 from tests.servers import Database, Server
 
 HISTORY = ("schema_migrations", "schema_migrations_body", "schema_migrations_repeatable")
@@ -60,6 +70,13 @@ def test_each_file_says_what_it_is_for_what_it_risks_and_how_to_reverse_it(name:
     assert text.endswith(b"\n")
     assert text.isascii()
     assert not re.search(rb"^\\|^\s*(BEGIN|COMMIT)\s*;", text, re.MULTILINE)
+
+
+def test_no_file_holds_a_password() -> None:
+    files = [*MIGRATIONS, *SEEDS.rglob("*.sql")]
+    assert len(files) > 12
+    secret = re.compile(r"password\s+'|identified\s+by|://[^/\s:]+:[^@\s]+@|\$2[aby]\$", re.IGNORECASE)
+    assert not [file.name for file in files if secret.search(file.read_text())]
 
 
 def test_each_file_run_twice_by_psql_leaves_the_same_catalogue(database: Database) -> None:
