@@ -17,7 +17,7 @@ LAYERS = (
         "parse",
         "pgtools",
     },
-    {"files", "plan", "db", "wire", "embedded", "glance"},
+    {"files", "plan", "db", "wire", "embedded", "glance", "lint"},
     {"history", "scaffold", "lock"},
     {"apply", "preflight"},
     {"ops", "report"},
