@@ -9,7 +9,21 @@ from pgratchet.lint.catalogue import Catalogue
 from pgratchet.lint.known import Known
 from pgratchet.lint.reading import File
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.rules import builds, loss, rewrites, scans
+from pgratchet.lint.rules import (
+    builds,
+    citus_changes,
+    citus_schema,
+    compatibility,
+    discipline,
+    idempotence,
+    locks,
+    loss,
+    rewrites,
+    scans,
+    security,
+    transactions,
+    vectors,
+)
 from pgratchet.model import Finding, Migration, Script
 
 __all__ = ["RULES", "Catalogue", "Rule", "check"]
@@ -17,9 +31,18 @@ __all__ = ["RULES", "Catalogue", "Rule", "check"]
 _FAMILIES = (
     ignoring.RULES,
     builds.RULES,
+    citus_changes.RULES,
+    citus_schema.RULES,
+    compatibility.RULES,
+    discipline.RULES,
+    idempotence.RULES,
+    locks.RULES,
     loss.RULES,
     rewrites.RULES,
     scans.RULES,
+    security.RULES,
+    transactions.RULES,
+    vectors.RULES,
 )
 RULES: tuple[Rule, ...] = tuple(
     sorted((rule for family in _FAMILIES for rule in family), key=lambda rule: rule.id)
@@ -52,6 +75,7 @@ def check(
         if catalogue and not told:
             continue
         known.file = number
+        known.altered.clear()
         found = File(migration, script, rules if told else {}, known).findings()
         kept = ignoring.sift(migration, script, found, ids, off) if told else ()
         findings += [finding for finding in kept if finding.rule not in off]

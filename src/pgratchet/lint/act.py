@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pgratchet.lint.known import Known
 from pgratchet.lint.tree import Name, Node, name_of, shown
-from pgratchet.model import Script, Statement
+from pgratchet.model import Migration, Script, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Act:
     """What is known before the statement runs."""
     statement: Statement
     script: Script
+    migration: Migration
     inner: bool = False
     """It stands in a DO, or in a function that a statement calls."""
 

@@ -48,7 +48,9 @@ def add_column(known: Known, table: Name, node: Node) -> None:
         stored=bool(generated and generated.get("generated_kind") != "v"),
         collation=strings(node["collClause"]["collname"])[-1] if "collClause" in node else "",
     )
-    known.tables[table] = replace(owner, columns=(*owner.columns, column))
+    read = sorted(columns(generated["raw_expr"])) if generated else ()
+    used = ((name, f"the generated column {column.name}") for name in read)
+    known.tables[table] = replace(owner, columns=(*owner.columns, column), used_by=(*owner.used_by, *used))
     known.bear("column", *table, column.name)
     for item in constraints(node):
         if item["contype"] in KEYS and item["contype"] != "CONSTR_NOTNULL":

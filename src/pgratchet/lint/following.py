@@ -89,6 +89,11 @@ def _create_table_as(act: Act) -> None:
 
 def _create_view(act: Act) -> None:
     name = act.known.resolve(name_of(act.node["view"]))
+    read = columns(act.node["query"])
+    for relation in walk(act.node["query"], "RangeVar"):
+        if table := act.known.table(name_of(relation)):
+            used = ((column.name, f"the view {name[1]}") for column in table.columns if column.name in read)
+            set_table(act.known, table.name, used_by=(*table.used_by, *used))
     if name not in act.known.tables:
         act.known.tables[name] = Table(name, "v")
         act.known.bear("table", *name)
@@ -256,12 +261,6 @@ def _create_type(act: Act) -> None:
         act.known.bear("type", last_two(names)[1])
 
 
-def _add_value(act: Act) -> None:
-    name = last_two(act.node["typeName"])[1]
-    if "oldVal" not in act.node and not act.known.fresh("type", name):
-        act.known.transaction.values.setdefault(name, set()).add(act.node["newVal"])
-
-
 def _set(act: Act) -> None:
     values = [constant(item) for item in act.node.get("args", ())]
     if act.node.get("name") == "search_path" and act.node.get("kind") == "VAR_SET_VALUE":
@@ -328,7 +327,6 @@ _CHANGES: dict[str, Callable[[Act], None]] = {
     "CreateEnumStmt": _create_type,
     "CompositeTypeStmt": lambda act: act.known.bear("type", name_of(act.node["typevar"])[1]),
     "CreateRangeStmt": _create_type,
-    "AlterEnumStmt": _add_value,
     "CreateSchemaStmt": lambda act: act.known.bear("schema", act.node.get("schemaname", "")),
     "CreateSeqStmt": lambda act: act.known.bear("table", *act.known.resolve(name_of(act.node["sequence"]))),
     "CreateExtensionStmt": lambda act: act.known.bear("extension", act.node["extname"]),

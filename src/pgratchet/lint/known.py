@@ -19,10 +19,8 @@ class Transaction:
     """The strongest lock on each, of those that block readers or writers."""
     not_valid: set[tuple[Name, str]] = field(default_factory=set)
     written: set[Name] = field(default_factory=set)
-    reworked: set[Name] = field(default_factory=set)
-    """Rewritten or read in full."""
-    values: dict[str, set[str]] = field(default_factory=dict)
-    """The values added to each enumerated type."""
+    reworked: dict[Name, int] = field(default_factory=dict)
+    """Rewritten or read in full, by the statement of this number first."""
 
 
 class Known:
@@ -34,6 +32,8 @@ class Known:
         self.together = together
         """The files that run together; None: each is judged as if those before it had run long ago."""
         self.file = 0
+        self.altered: set[Name] = set()
+        """The tables that were there before which the file changes."""
         self.path = list(catalogue.search_path) if catalogue else ["public"]
         self.timezone = catalogue.timezone if catalogue else ""
         self.tables: dict[Name, Table] = {}

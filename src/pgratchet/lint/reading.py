@@ -29,7 +29,8 @@ _QUIET = re.compile(
     r"(?i)\s*(?:comment|grant|revoke|analyze|notify|security|show|explain|reset|begin|commit|start)\b"
 )
 _LOUD = re.compile(r"(?i)\bpublic\b|\brevoke\b")
-IN_ROUTINES = frozenset({"rewrites", "scans", "builds", "data loss"})
+HEAVY = frozenset({"rewrites", "scans", "builds"})
+IN_ROUTINES = HEAVY | {"data loss"}
 """The families that are told of a function which no file calls, as notes: what it does, it does when called."""
 
 
@@ -73,6 +74,8 @@ class File:
         first = last = None
         for segment in _segments(self._migration, self._script):
             following.begin(self._known)
+            if segment.begin:
+                self._ask("begin", _Text(segment.begin.sql), {}, {}, segment.begin)
             for statement in segment.statements:
                 if first is None:
                     self._ask("first", _Text(statement.sql), {}, {}, statement)
@@ -84,6 +87,8 @@ class File:
         return self._found
 
     def _read(self, text: _Text, statement: Statement, depth: int) -> None:
+        if depth == 0:
+            self._ask("text", text, {}, {}, statement)
         tree = _tree(text.sql)
         if tree is None:
             if statement.doubtful and depth == 0:
@@ -96,7 +101,7 @@ class File:
                 following.follow(act)
         if text.routine:
             return
-        self._lock(tree)
+        self._lock(tree, text, statement)
         if body := parse.body(text.sql, tree):
             self._body(name, node, body, text, statement, depth)
         elif name in {"SelectStmt", "CallStmt"} and depth < DEPTH:
@@ -121,12 +126,23 @@ class File:
             self._read(_Text(inner.sql, at, routine), statement, depth + 1)
 
     def _ask(self, name: str, text: _Text, node: Node, whole: Node, statement: Statement) -> Act:
-        act = Act(name, node, whole, self._known, statement, self._script, inner=text.at >= 0)
+        act = Act(
+            name, node, whole, self._known, statement, self._script, self._migration, inner=text.at >= 0
+        )
         for rule in self._rules.get(name, ()):
             if not text.routine or rule.family in IN_ROUTINES:
                 for hit in rule.find(act):
                     self._found.append(Found(self._finding(rule, act, hit, text), statement.number))
+                    if rule.family in HEAVY and "relation" in whole and not text.routine:
+                        self._reworked(act, text, statement)
         return act
+
+    def _reworked(self, act: Act, text: _Text, statement: Statement) -> None:
+        """Remember that a table is gone over, and tell where it was gone over by another statement before."""
+        table = self._known.resolve(act.relation)
+        before = self._known.transaction.reworked.setdefault(table, statement.number)
+        if before != statement.number and act.whole.get("cmds"):
+            self._ask("again", text, act.node, {"relation": act.whole["relation"]}, statement)
 
     def _finding(self, rule: Rule, act: Act, hit: Hit, text: _Text) -> Finding:
         place = self._place(act, hit, text)
@@ -149,17 +165,22 @@ class File:
         at = hit.at if hit.at >= 0 else location(act.node) if act.name.startswith("AT_") else 0
         return _place(act.statement, len(text.sql.encode()[: max(at, 0)].decode(errors="ignore")))
 
-    def _lock(self, tree: Node) -> None:
+    def _lock(self, tree: Node, text: _Text, statement: Statement) -> None:
         """Remember which tables the transaction holds against readers or writers."""
         held = self._known.transaction.locked
+        before = {table for table, mode in held.items() if mode == lock_targets.FULL}
         for quoted, mode in lock_targets.of_tree(tree):
             parts = quoted[1:-1].split('"."')
             table = self._known.resolve((parts[-2] if len(parts) > 1 else "", parts[-1]))
             if mode != lock_targets.LIGHT and not self._known.fresh_table(table):
-                stronger = lock_targets.strongest(
-                    ((quoted, mode), (quoted, held.get(table, lock_targets.LIGHT)))
-                )
-                held[table] = stronger[0][1]
+                both = ((quoted, mode), (quoted, held.get(table, mode)))
+                held[table] = lock_targets.strongest(both)[0][1]
+                self._known.altered.add(table)
+        after = {table for table, mode in held.items() if mode == lock_targets.FULL}
+        if len(before) == 1 and after > before:
+            self._ask(
+                "second table", text, {"tables": sorted(after - before)}, {"held": sorted(before)}, statement
+            )
 
 
 def _tree(sql: str) -> Node | None:

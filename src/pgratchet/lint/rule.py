@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgratchet.lint.act import Act, Find, Hit
+from pgratchet.lint.catalogue import Catalogue
 from pgratchet.model import Severity
 
 
@@ -28,10 +29,13 @@ class Rule:
     bad: str
     good: str
     on: tuple[str, ...]
-    """The acts that it looks at, by name; "first" and "last" are once a file, with its first or last statement."""
+    """The acts that it looks at, by name. "first" and "last" come once a file, "text" once a statement; the module
+    `reading` has the others that are no node of the tree."""
     find: Find = nothing
     setup: str = ""
     lock: str = ""
     """Which lock, on what, for how long; empty where it is not about one."""
+    facts: Catalogue | None = None
+    """What the database must say for the examples, of a rule that only a catalogue decides."""
     target: str = ""
     """The database that it is for, as citus; empty for every PostgreSQL."""

@@ -153,8 +153,7 @@ def _refresh(act: Act) -> Iterator[Hit]:
 
 
 def _twice(act: Act) -> Iterator[Hit]:
-    if act.known.resolve(act.relation) in act.known.transaction.reworked:
-        yield Hit(f"{act.label} was rewritten or read in full by a statement before")
+    yield Hit(f"{act.label}{act.size} was rewritten or read in full by a statement before")
 
 
 RULES = (
@@ -356,5 +355,21 @@ RULES = (
         good="REFRESH MATERIALIZED VIEW CONCURRENTLY ages;",
         on=("RefreshMatViewStmt",),
         find=_refresh,
+    ),
+    Rule(
+        id="rewrite-twice",
+        family=FAMILY,
+        severity=Severity.WARNING,
+        title="A table is rewritten or read in full twice",
+        why="Each ALTER TABLE goes over the table once; one with both actions would do it in the same pass.",
+        lock=LOCK,
+        safe="Write both actions into one ALTER TABLE, divided by a comma.",
+        setup=USERS,
+        bad="-- pgratchet: ignore change-column-type, add-check the table is small\n"
+        "ALTER TABLE users ALTER COLUMN age TYPE bigint;\nALTER TABLE users ADD CONSTRAINT users_age_check CHECK (age > 0);",
+        good="-- pgratchet: ignore change-column-type, add-check the table is small\n"
+        "ALTER TABLE users ALTER COLUMN age TYPE bigint, ADD CONSTRAINT users_age_check CHECK (age > 0);",
+        on=("again",),
+        find=_twice,
     ),
 )
