@@ -18,7 +18,7 @@ LAYERS = (
         "pgtools",
     },
     {"files", "plan", "db", "wire", "embedded", "glance", "lint"},
-    {"history", "scaffold", "lock"},
+    {"history", "scaffold", "lock", "catalogue"},
     {"apply", "preflight"},
     {"ops", "report"},
     {"cli"},

@@ -55,8 +55,17 @@ class Act:
 
     @property
     def alters_table(self) -> bool:
-        """Whether it is an action on a table that was there before, not on a view or an index."""
-        return self.whole.get("objtype") == "OBJECT_TABLE" and not self.fresh
+        """Whether it does something to a table that was there before, not to a view or an index."""
+        return self.whole.get("objtype") == "OBJECT_TABLE" and not self.fresh and not self.guarded
+
+    @property
+    def guarded(self) -> bool:
+        """Whether IF NOT EXISTS finds the column that would be added."""
+        if self.name != "AT_AddColumn" or not self.node.get("missing_ok"):
+            return False
+        column = self.definition["colname"]
+        fresh = self.known.fresh("column", *self.known.resolve(self.relation), column)
+        return self.known.column(self.relation, column) is not None and not fresh
 
 
 class Hit(NamedTuple):

@@ -69,6 +69,7 @@ class Index:
     unique: bool = False
     computed: bool = False
     """It has an expression or a predicate, so that a change of a type builds it anew."""
+    tablespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,12 @@ def change(known: Known, table: Name, command: Node) -> Change:
     if chain is None:
         return Change(rewrites=True)
     collated = "collClause" in definition
+    collation = strings(definition["collClause"]["collname"])[-1] if collated else "default"
     found = known.column(table, column)
     if found is None:
         return _unknown(new, chain, collated=collated)
-    reorders = collated and strings(definition["collClause"]["collname"])[-1] != found.collation
+    # A type without COLLATE gets its own collation, whatever the column had before.
+    reorders = collation != (found.collation or "default")
     old = type_named(found.type)
     for step in (*chain, new):
         free = _free(known, old, step)

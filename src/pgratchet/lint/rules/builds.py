@@ -17,7 +17,7 @@ BUILD = "ACCESS EXCLUSIVE on the table, while the index is built"
 
 def _index(act: Act) -> Iterator[Hit]:
     table = act.known.table(act.relation)
-    if act.node.get("concurrent") or act.fresh or act.known.fresh("schema", act.relation[0]):
+    if act.node.get("concurrent") or act.fresh or _there(act):
         return
     # ON ONLY a partitioned table makes the entry of an index and builds nothing.
     if not act.node["relation"].get("inh") and (table is None or table.kind == "p"):
@@ -31,6 +31,12 @@ def _index(act: Act) -> Iterator[Hit]:
         )
     else:
         yield Hit(f"nobody can write to {act.label}{act.size} while the index is built.{long}")
+
+
+def _there(act: Act) -> bool:
+    """Whether IF NOT EXISTS finds the index."""
+    name = (act.known.resolve(act.relation)[0], act.node.get("idxname", ""))
+    return bool(act.node.get("if_not_exists")) and name in act.known.indexes
 
 
 def _constraint(act: Act, kind: str) -> bool:
@@ -86,21 +92,16 @@ def _reorder(act: Act) -> Iterator[Hit]:
     if not act.alters_table:
         return
     change = retyping.change(act.known, act.relation, act.node)
-    name = act.node["name"]
+    same = str(act.known.type_of(act.relation, act.node["name"])) == str(type_of(act.definition["typeName"]))
     indexes = [
         index.name[1]
         for index in act.known.indexes_of(act.relation)
-        if name in index.reads and (change.reorders or index.computed)
+        if act.node["name"] in index.reads and (change.reorders or (index.computed and not same))
     ]
-    if change.rewrites is False and indexes and _differs(act):
+    if change.rewrites is False and indexes:
         yield Hit(
             f"{act.label}{act.size}: the index {', '.join(indexes)} is built anew, though no row is written"
         )
-
-
-def _differs(act: Act) -> bool:
-    old = act.known.type_of(act.relation, act.node["name"])
-    return str(old) != str(type_of(act.definition["typeName"])) or "collClause" in act.definition
 
 
 RULES = (

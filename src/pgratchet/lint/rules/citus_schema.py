@@ -52,8 +52,9 @@ def _foreign_keys(act: Act) -> Iterator[tuple[Node, list[str]]]:
     for item in act.node.get("tableElts", ()) if act.name == "CreateStmt" else ():
         if "Constraint" in item:
             nodes.append(item["Constraint"])
-        for inner in constraints(item.get("ColumnDef", {})):
-            nodes.append(inner | {"fk_attrs": [{"String": {"sval": item["ColumnDef"]["colname"]}}]})
+        column = item.get("ColumnDef", {})
+        named = {"fk_attrs": [{"String": {"sval": column.get("colname", "")}}]}
+        nodes += [inner | named for inner in constraints(column)]
     for node in nodes:
         if node["contype"] == "CONSTR_FOREIGN":
             yield node, strings(node.get("fk_attrs", ()))

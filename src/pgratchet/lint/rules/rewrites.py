@@ -29,8 +29,7 @@ BACKFILL = "Add the column without it, SET DEFAULT for new rows, and fill the ol
 def _column(act: Act) -> tuple[Node, str, bool]:
     """The column that is added, its name, and whether the table is a hazard at all."""
     table = act.known.table(act.relation)
-    kept = act.whole.get("objtype") == "OBJECT_TABLE" and not (table and table.kind == "f")
-    return act.definition, act.definition["colname"], kept and not act.fresh
+    return act.definition, act.definition["colname"], act.alters_table and not (table and table.kind == "f")
 
 
 def _volatile_default(act: Act) -> Iterator[Hit]:
@@ -110,11 +109,12 @@ def _persistence(act: Act) -> Iterator[Hit]:
 
 
 def _tablespace(act: Act) -> Iterator[Hit]:
-    table = act.known.table(act.relation)
-    same = table is not None and act.known.catalogue is not None and table.tablespace == act.node["name"]
-    partitioned = table is not None and table.kind == "p"
-    if not act.fresh and not same and not partitioned:
-        yield Hit(f"{act.label}{act.size} is copied to the tablespace {act.node['name']}")
+    table, index = act.known.table(act.relation), act.known.indexes.get(act.known.resolve(act.relation))
+    if act.fresh or (table and table.kind == "p"):
+        return
+    found = table.tablespace if table else index.tablespace if index else ""
+    if not found or found != act.node["name"]:
+        yield Hit(f"{act.label}{act.size} is copied to the tablespace {act.node['name']}", bool(found))
 
 
 def _whole_tablespace(act: Act) -> Iterator[Hit]:

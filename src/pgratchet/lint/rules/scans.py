@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgratchet.lint import retyping
+from pgratchet.lint import bounds, retyping
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.known import Known
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import (
     Name,
     Node,
-    columns,
+    conjuncts,
     constraint,
     expression,
     last_two,
     name_of,
     shown,
     strings,
-    type_of,
-    walk,
 )
 from pgratchet.model import Severity
 
@@ -90,14 +88,9 @@ def _column_key(act: Act) -> Iterator[Hit]:
     filled = any(
         constraint(act.definition, f"CONSTR_{kind}") for kind in ("DEFAULT", "GENERATED", "IDENTITY")
     )
-    if key and filled and act.alters_table and key.get("is_enforced", True) and not _null_default(act):
+    if key and filled and act.alters_table and key.get("is_enforced", True):
         other = shown(name_of(key["pktable"]))
         yield Hit(f"{act.label}{act.size} is read in full, and its new key looked up in {other} for each row")
-
-
-def _null_default(act: Act) -> bool:
-    default = constraint(act.definition, "CONSTR_DEFAULT")
-    return bool(default and default["raw_expr"].get("A_Const", {}).get("isnull"))
 
 
 def _validate(act: Act) -> Iterator[Hit]:
@@ -122,20 +115,16 @@ def _attach(act: Act) -> Iterator[Hit]:
 def _proved(known: Known, parent: Name, part: Name, bound: Node) -> bool | None:
     """Whether the checks of a table imply the bounds of a partition; None where they are not known."""
     table, owner = known.table(part), known.table(parent)
-    if bound.get("is_default"):
-        return None if owner is None else not known.partitions_of(parent)
     if table is None or owner is None or not known.catalogue:
         return None
-    keys = owner.partition_key
+    if bound.get("is_default"):
+        return not known.partitions_of(parent)
     checks = [
-        check
-        for item in known.constraints_of(part)
-        if item.kind == "c" and item.valid and (check := expression(item.check))
+        expression(item.check) for item in known.constraints_of(part) if item.kind == "c" and item.valid
     ]
-    bounded = any(
-        set(keys) <= columns(check) and not list(walk(check, "NullTest")) for check in checks
-    ) or any(set(keys) <= columns(check) and len(list(walk(check, "A_Expr"))) > 0 for check in checks)
-    return bounded and all(known.not_null(part, key) for key in keys)
+    terms = [term for check in checks if check for term in conjuncts(check)]
+    inside = bounds.implied(terms, owner.partition_key, bound)
+    return inside and all(known.not_null(part, key) for key in owner.partition_key)
 
 
 def _default_partition(act: Act) -> Iterator[Hit]:
@@ -197,15 +186,11 @@ def _checked_type(act: Act) -> Iterator[Hit]:
         return
     name = act.node["name"]
     for item in act.known.constraints_of(act.relation):
-        if item.kind == "c" and name in item.columns and _another_type(act, name):
+        if item.kind == "c" and name in item.columns:
             yield Hit(
                 f"{act.label}{act.size} is read in full: {item.name} on {name} is checked anew for each row"
             )
             return
-
-
-def _another_type(act: Act, column: str) -> bool:
-    return str(act.known.type_of(act.relation, column)) != str(type_of(act.definition["typeName"]))
 
 
 RULES = (
