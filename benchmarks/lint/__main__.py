@@ -1,4 +1,4 @@
-"""How exact `check` is beside squawk, on forms whose rewrites, scans and locks were measured: `python -m benchmarks.lint`.
+"""How exact `check` is beside squawk, on measured forms: `python -m benchmarks.lint URL`.
 
 A form is a hazard where it rewrites a table, reads it in full or builds an index while readers or writers of a table
 that was there before have to wait. A tool says so by a warning of one of its rules about that.

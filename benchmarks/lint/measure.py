@@ -164,7 +164,7 @@ def _judged(
     read: set[int],
     said: list[str],
 ) -> dict[str, Any]:
-    emptied = form.upper().startswith("TRUNCATE") or "WITH NO DATA" in form
+    emptied = form.upper().startswith("TRUNCATE")
     moved = {oid for oid, row in before.items() if oid in after and after[oid][2] != row[2]}
     names = {row[0] for row in before.values()}
     built = [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pgratchet import lint, sql
 from pgratchet.db import Connection
 from pgratchet.lint.catalogue import Column, Constraint, Domain, Function, Index, Table
+from pgratchet.lint.tree import single_expression
 
 
 def read(connection: Connection) -> lint.Catalogue:
@@ -34,16 +34,10 @@ def read(connection: Connection) -> lint.Catalogue:
         tuple(map(_table, tables)),
         tuple(_constraint(row) for row in constraints),
         tuple(_index(row) for row in indexes),
-        tuple(Function(tuple(name), volatile, expression(body)) for name, volatile, body in functions),
-        tuple(Domain(tuple(name), base, constrained) for name, base, constrained in domains),
+        tuple(Function(tuple(name), volatile, single_expression(body)) for name, volatile, body in functions),
+        tuple(Domain(tuple(name), *rest) for name, *rest in domains),
         extensions or {},
     )
-
-
-def expression(body: str) -> str:
-    """The expression that the body of a function in SQL is, where it is one alone; otherwise nothing."""
-    found = re.fullmatch(r"\s*(?:select|return)\s+(.*?)\s*;?\s*", body, re.DOTALL | re.IGNORECASE)
-    return found.group(1) if found else ""
 
 
 def _table(row: tuple[Any, ...]) -> Table:

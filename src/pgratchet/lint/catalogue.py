@@ -84,11 +84,12 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain: its base type, and whether it has a constraint."""
+    """A domain: its base type, whether it has a constraint, and the text of its default."""
 
     name: Name
     base: str
     constrained: bool
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from pgratchet.lint.tree import (
     name_of,
     strings,
     type_of,
-    walk,
 )
 
 KEYS = {
@@ -75,10 +74,12 @@ def add_constraint(known: Known, table: Name, node: Node, column: str = "") -> N
         kind,
         tuple(read),
         not node.get("skip_validation", False) and node.get("is_enforced", True),
-        _not_null_text(expression) if expression else "",
+        "",
         references,
         bool(node.get("initdeferred")),
     )
+    if kind == "c" and expression:
+        known.checks[table, name] = expression
     known.bear("constraint", *table, name)
     if node.get("skip_validation"):
         known.transaction.not_valid.add((table, name))
@@ -92,14 +93,6 @@ def add_constraint(known: Known, table: Name, node: Node, column: str = "") -> N
 def _index(known: Known, table: Name, name: str, keys: list[str]) -> Index:
     known.bear("index", table[0], name)
     return Index((table[0], name), table, "btree", tuple(keys), tuple(keys), unique=True)
-
-
-def _not_null_text(node: Node) -> str:
-    """What of a check says that a column is not null, as SQL; nothing else of it is asked for."""
-    terms = [term for term in walk(node, "NullTest") if term["nulltesttype"] == "IS_NOT_NULL"]
-    whole = all(item["boolop"] == "AND_EXPR" for item in walk(node, "BoolExpr"))
-    named = [sorted(columns(term["arg"])) for term in terms if "ColumnRef" in term["arg"]]
-    return " AND ".join(f'"{names[0]}" IS NOT NULL' for names in named) if whole else ""
 
 
 def set_column(known: Known, table: Name, column: str, **values: object) -> None:

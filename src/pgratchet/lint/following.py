@@ -17,6 +17,8 @@ from pgratchet.lint.tree import (
     dropped,
     last_two,
     name_of,
+    option,
+    single_expression,
     type_of,
     walk,
 )
@@ -217,6 +219,8 @@ def _move(known: Known, old: Name, new: Name) -> None:
         known.born["table", *new] = known.born.pop(("table", *old))
     for key in [key for key in known.constraints if key[0] == old]:
         known.constraints[new, key[1]] = replace(known.constraints.pop(key), table=new)
+        if key in known.checks:
+            known.checks[new, key[1]] = known.checks.pop(key)
     for index in [index for index in known.indexes.values() if index.table == old]:
         known.indexes[index.name] = replace(index, table=new)
 
@@ -233,7 +237,10 @@ def _create_function(act: Act) -> None:
         item["DefElem"]["defname"]: item["DefElem"].get("arg", {}) for item in act.node.get("options", ())
     }
     word = options.get("volatility", {}).get("String", {}).get("sval", "volatile")
-    act.known.functions.setdefault(name, []).append(Function((schema, name), word == "volatile"))
+    text = (options.get("as", {}).get("List", {}).get("items") or [{}])[0].get("String", {}).get("sval", "")
+    plain = option(act.node, "options", "language") == "sql" and not {"security", "set"} & set(options)
+    made = Function((schema, name), word == "volatile", single_expression(text) if plain else "")
+    act.known.functions.setdefault(name, []).append(made)
     act.known.bear("function", name)
 
 
@@ -245,6 +252,9 @@ def _create_domain(act: Act) -> None:
     )
     base = type_of(act.node["typeName"])
     act.known.domains[name] = Domain(("", name), str(base), constrained)
+    for item in act.node.get("constraints", ()):
+        if item["Constraint"]["contype"] == "CONSTR_DEFAULT":
+            act.known.defaults[name] = item["Constraint"]["raw_expr"]
     act.known.bear("type", name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pgratchet.lint.catalogue import Catalogue, Column, Constraint, Domain, Function, Index, Table
-from pgratchet.lint.tree import Name, Type, expression, proves_not_null, type_named
+from pgratchet.lint.tree import Name, Node, Type, expression, proves_not_null, type_named
 from pgratchet.parse.routines import Body
 
 Key = tuple[str, ...]
@@ -40,6 +40,10 @@ class Known:
         self.constraints: dict[tuple[Name, str], Constraint] = {}
         self.indexes: dict[Name, Index] = {}
         self.functions: dict[str, list[Function]] = {}
+        self.checks: dict[tuple[Name, str], Node] = {}
+        """The expressions of the checks that files make; those of the catalogue are text."""
+        self.defaults: dict[str, Node] = {}
+        """Those of the domains that files make."""
         self.bodies: dict[str, Body] = {}
         self.domains: dict[str, Domain] = {}
         self.born: dict[Key, int] = {}
@@ -122,7 +126,19 @@ class Known:
         if found and found.not_null:
             return True
         for item in self.constraints_of(table):
-            check = expression(item.check) if item.kind == "c" and item.valid else None
+            check = self.check(item)
             if check and proves_not_null(check, column):
                 return True
-        return False if found and self.catalogue else None
+        return False if found else None
+
+    def check(self, constraint: Constraint) -> Node | None:
+        """The expression of a valid CHECK."""
+        if constraint.kind != "c" or not constraint.valid:
+            return None
+        made = self.checks.get((constraint.table, constraint.name))
+        return made or (expression(constraint.check) if constraint.check else None)
+
+    def constrained(self, kind: Type) -> bool:
+        """Whether a type is a domain that has a constraint, or stands on one that has."""
+        domain = None if kind.array else self.domains.get(kind.name)
+        return domain is not None and (domain.constrained or self.constrained(type_named(domain.base)))

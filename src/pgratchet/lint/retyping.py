@@ -15,13 +15,24 @@ _ALIKE = (
     {"int4", "oid"},
     {"bit", "varbit"},
 )
-_ONE_WAY = {("cidr", "inet"), ("xml", "text"), ("xml", "varchar"), ("regclass", "oid"), ("regproc", "oid")}
+_ONE_WAY = {
+    ("cidr", "inet"),
+    ("text", "bpchar"),
+    ("varchar", "bpchar"),
+    ("xml", "text"),
+    ("xml", "varchar"),
+    ("xml", "bpchar"),
+}
+# Types of the catalogue, as regclass, are oids by another name.
+_OIDS = {"oid", "int4"}
 # Among those, where an index sorts the two in another way.
 _OTHER_ORDER = (
     {"text", "citext"},
     {"varchar", "citext"},
     {"int4", "oid"},
     {"bit", "varbit"},
+    {"text", "bpchar"},
+    {"varchar", "bpchar"},
     {"timestamp", "timestamptz"},
 )
 _CLOCKS = {"timestamp", "timestamptz", "time", "timetz"}
@@ -112,8 +123,9 @@ def _unknown(new: Type, chain: list[Type], *, collated: bool) -> Change:
 
 
 def _base(known: Known, kind: Type) -> Type:
-    domain = known.domains.get(kind.name)
-    return type_named(domain.base) if domain and not kind.array else kind
+    while not kind.array and (domain := known.domains.get(kind.name)):
+        kind = type_named(domain.base)
+    return kind
 
 
 def _free(known: Known, old: Type, new: Type) -> bool | None:
@@ -122,7 +134,7 @@ def _free(known: Known, old: Type, new: Type) -> bool | None:
         return True
     domain = known.domains.get(new.name)
     if domain and not new.array:
-        return not domain.constrained and _free(known, old, type_named(domain.base))
+        return not known.constrained(new) and _free(known, old, type_named(domain.base))
     old = _base(known, old)
     if old.array or new.array:
         return (old.name, old.array) == (new.name, new.array) and not new.mods
@@ -132,8 +144,14 @@ def _free(known: Known, old: Type, new: Type) -> bool | None:
         if new.mods:
             return False
         return known.timezone.lower() in _UTC if known.timezone else None
-    alike = {old.name, new.name} in _ALIKE or (old.name, new.name) in _ONE_WAY
-    return alike and not new.mods
+    return _alike(old.name, new.name) and not new.mods
+
+
+def _alike(old: str, new: str) -> bool:
+    named = {name for name in (old, new) if name.startswith("reg")}
+    if named and {old, new} - named <= _OIDS:
+        return len(named) == 1
+    return {old, new} in _ALIKE or (old, new) in _ONE_WAY
 
 
 def _same_kind(old: Type, new: Type) -> bool:

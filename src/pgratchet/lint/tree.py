@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -85,9 +86,18 @@ def type_named(text: str) -> Type:
 def expression(text: str) -> Node | None:
     """The tree of an expression that the catalogue has as text."""
     tree = parse.tree(f"SELECT {text}")
-    targets = tree["SelectStmt"].get("targetList", []) if tree else []
-    found: Node | None = targets[0]["ResTarget"]["val"] if targets else None
+    select = tree.get("SelectStmt", {}) if tree else {}
+    targets = select.get("targetList", [])
+    found: Node | None = (
+        targets[0]["ResTarget"]["val"] if len(targets) == 1 and "fromClause" not in select else None
+    )
     return found
+
+
+def single_expression(body: str) -> str:
+    """The expression that the body of a function in SQL is, where it is one alone; otherwise nothing."""
+    found = re.fullmatch(r"\s*(?:select|return)\s+(.*?)\s*;?\s*", body, re.DOTALL | re.IGNORECASE)
+    return found.group(1) if found else ""
 
 
 def walk(node: object, kind: str) -> Iterator[Node]:

@@ -9,8 +9,9 @@ VOLATILE = frozenset(
     """
     clock_timestamp timeofday random random_normal setseed gen_random_uuid uuidv4 uuidv7 nextval currval lastval
     setval pg_sleep pg_sleep_for pg_sleep_until set_config pg_notify pg_advisory_lock pg_try_advisory_lock
-    pg_advisory_xact_lock txid_current pg_current_xact_id lo_create lo_creat query_to_xml pg_stat_clear_snapshot
-    uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes gen_salt pg_relation_size
+    pg_advisory_xact_lock lo_create lo_creat query_to_xml pg_stat_clear_snapshot array_sample array_shuffle
+    current_query loread lowrite txid_status uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes
+    gen_salt pg_relation_size
     """.split()  # noqa: SIM905
 )
 """Functions of PostgreSQL, and of the extensions that come with it, that answer anew at each call."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pgratchet.lint import retyping
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import constraint, name_of, option, shown, type_of
+from pgratchet.lint.tree import constraint, name_of, shown, switched_on, type_of
 from pgratchet.model import Severity
 
 FAMILY = "builds"
@@ -70,7 +70,7 @@ def _column(act: Act) -> Iterator[Hit]:
 
 
 def _reindex(act: Act) -> Iterator[Hit]:
-    if option(act.node, "params", "concurrently") is not None:
+    if switched_on(act.node, "params", "concurrently"):
         return
     if "relation" not in act.node:
         yield Hit(
@@ -102,6 +102,22 @@ def _reorder(act: Act) -> Iterator[Hit]:
         yield Hit(
             f"{act.label}{act.size}: the index {', '.join(indexes)} is built anew, though no row is written"
         )
+
+
+def _attach(act: Act) -> Iterator[Hit]:
+    part = name_of(act.definition["name"])
+    if act.known.table(part) is None or act.known.fresh_table(part):
+        return
+    there = {
+        (index.method, index.columns, index.computed) for index in act.known.indexes_of(part) if index.valid
+    }
+    missing = [
+        index.name[1]
+        for index in act.known.indexes_of(act.relation)
+        if (index.method, index.columns, index.computed) not in there
+    ]
+    if missing:
+        yield Hit(f"{shown(part)} lacks what {', '.join(missing)} is of {act.label}: it is built now")
 
 
 RULES = (
@@ -174,6 +190,23 @@ RULES = (
         good="ALTER TABLE users ADD COLUMN phone text;",
         on=("AT_AddColumn",),
         find=_column,
+    ),
+    Rule(
+        id="attach-partition-builds-index",
+        family=FAMILY,
+        severity=Severity.WARNING,
+        title="A partition is attached that lacks an index of its table",
+        why="Each index of the partitioned table is built on the partition before it is attached.",
+        lock="ACCESS EXCLUSIVE on the partition, while the index is built",
+        safe="CREATE INDEX CONCURRENTLY on the partition, in a file of its own before.",
+        setup="CREATE TABLE events (day date NOT NULL, note text) PARTITION BY RANGE (day);\n"
+        "CREATE INDEX events_note ON events (note);\n"
+        "CREATE TABLE events_2025 (day date NOT NULL, note text,\n"
+        "    CONSTRAINT bounds CHECK (day >= '2025-01-01' AND day < '2026-01-01'));",
+        bad="ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
+        good="CREATE INDEX CONCURRENTLY events_2025_note ON events_2025 (note);",
+        on=("AT_AttachPartition",),
+        find=_attach,
     ),
     Rule(
         id="reindex-blocking",

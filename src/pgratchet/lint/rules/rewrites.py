@@ -12,6 +12,7 @@ from pgratchet.lint.tree import (
     Name,
     Node,
     constraint,
+    expression,
     name_of,
     shown,
     switched_on,
@@ -35,14 +36,23 @@ def _column(act: Act) -> tuple[Node, str, bool]:
 def _volatile_default(act: Act) -> Iterator[Hit]:
     column, name, hazard = _column(act)
     default = constraint(column, "CONSTR_DEFAULT")
-    if not hazard or default is None:
+    value = default["raw_expr"] if default else _domain_default(act, column)
+    if not hazard or value is None:
         return
-    answer = volatile(act.known, default["raw_expr"])
+    answer = volatile(act.known, value)
     if answer is not False:
         doubt = "" if answer else ", if its default is volatile"
         yield Hit(
             f"{act.label}{act.size} is rewritten: {name} gets a value for each row{doubt}", bool(answer)
         )
+
+
+def _domain_default(act: Act, column: Node) -> Node | None:
+    kind = type_of(column["typeName"])
+    domain = None if kind.array else act.known.domains.get(kind.name)
+    if domain is None:
+        return None
+    return act.known.defaults.get(kind.name) or (expression(domain.default) if domain.default else None)
 
 
 def _serial(act: Act) -> Iterator[Hit]:
@@ -68,10 +78,10 @@ def _stored(act: Act) -> Iterator[Hit]:
 
 def _checked_domain(act: Act) -> Iterator[Hit]:
     column, name, hazard = _column(act)
-    domain = act.known.domains.get(type_of(column["typeName"]).name)
-    if hazard and domain and domain.constrained:
+    kind = type_of(column["typeName"])
+    if hazard and act.known.constrained(kind):
         yield Hit(
-            f"{act.label}{act.size} is rewritten: the domain {domain.name[1]} of {name} has a constraint to check"
+            f"{act.label}{act.size} is rewritten: the domain {kind.name} of {name} has a constraint to check"
         )
 
 
@@ -99,8 +109,7 @@ def _expression(act: Act) -> Iterator[Hit]:
 def _persistence(act: Act) -> Iterator[Hit]:
     logged = act.name == "AT_SetLogged"
     table = act.known.table(act.relation)
-    known = table is not None and act.known.catalogue is not None
-    if act.alters_table and not (known and table and table.logged is logged):
+    if act.alters_table and not (table and table.logged is logged):
         yield Hit(
             f"{act.label}{act.size} is rewritten, and written to the WAL in full"
             if logged
@@ -113,6 +122,8 @@ def _tablespace(act: Act) -> Iterator[Hit]:
     if act.fresh or (table and table.kind == "p"):
         return
     found = table.tablespace if table else index.tablespace if index else ""
+    # A file that names no tablespace has made it in the default one.
+    found = found or ("pg_default" if table or index else "")
     if not found or found != act.node["name"]:
         yield Hit(f"{act.label}{act.size} is copied to the tablespace {act.node['name']}", bool(found))
 
@@ -124,8 +135,9 @@ def _whole_tablespace(act: Act) -> Iterator[Hit]:
 def _access_method(act: Act) -> Iterator[Hit]:
     table = act.known.table(act.relation)
     wanted = act.node.get("name") or "heap"
-    same = table.access_method == wanted if table and act.known.catalogue else wanted == "heap"
-    if act.alters_table and not same and not (table and table.kind == "p"):
+    same = (table.access_method if table else "heap") == wanted
+    view = act.whole.get("objtype") == "OBJECT_MATVIEW" and not act.fresh
+    if (act.alters_table or view) and not same and not (table and table.kind == "p"):
         yield Hit(f"{act.label}{act.size} is rewritten for the access method {wanted}")
 
 
@@ -148,8 +160,11 @@ def _each(act: Act, tables: list[Name], otherwise: str) -> Iterator[Hit]:
 
 
 def _refresh(act: Act) -> Iterator[Hit]:
-    if not act.node.get("concurrent") and not act.node.get("skipData") and not act.fresh:
-        yield Hit(f"{act.label} cannot be read while its query runs")
+    if not act.node.get("concurrent") and not act.fresh:
+        until = (
+            "until it is refreshed again: it is empty" if act.node.get("skipData") else "while its query runs"
+        )
+        yield Hit(f"{act.label} cannot be read {until}")
 
 
 def _twice(act: Act) -> Iterator[Hit]:

@@ -13,7 +13,6 @@ from pgratchet.lint.tree import (
     Node,
     conjuncts,
     constraint,
-    expression,
     last_two,
     name_of,
     shown,
@@ -115,14 +114,12 @@ def _attach(act: Act) -> Iterator[Hit]:
 def _proved(known: Known, parent: Name, part: Name, bound: Node) -> bool | None:
     """Whether the checks of a table imply the bounds of a partition; None where they are not known."""
     table, owner = known.table(part), known.table(parent)
-    if table is None or owner is None or not known.catalogue:
+    if table is None or owner is None:
         return None
     if bound.get("is_default"):
         return not known.partitions_of(parent)
-    checks = [
-        expression(item.check) for item in known.constraints_of(part) if item.kind == "c" and item.valid
-    ]
-    terms = [term for check in checks if check for term in conjuncts(check)]
+    checks = [check for item in known.constraints_of(part) if (check := known.check(item))]
+    terms = [term for check in checks for term in conjuncts(check)]
     inside = bounds.implied(terms, owner.partition_key, bound)
     return inside and all(known.not_null(part, key) for key in owner.partition_key)
 
@@ -147,10 +144,9 @@ def _default_partition(act: Act) -> Iterator[Hit]:
 
 def _domain(act: Act) -> Iterator[Hit]:
     name = last_two(act.node["typeName"])[1]
-    adds = act.node["subtype"] == "O" or (
-        act.node["subtype"] == "C" and not act.node["def"]["Constraint"].get("skip_validation")
-    )
-    used = act.known.catalogue is None or any(
+    kind = act.node["subtype"]
+    adds = kind in {"O", "V"} or (kind == "C" and not act.node["def"]["Constraint"].get("skip_validation"))
+    used = name not in act.known.domains or any(
         column.type.rpartition(".")[2] == name
         for table in act.known.tables.values()
         for column in table.columns
@@ -186,7 +182,7 @@ def _checked_type(act: Act) -> Iterator[Hit]:
         return
     name = act.node["name"]
     for item in act.known.constraints_of(act.relation):
-        if item.kind == "c" and name in item.columns:
+        if item.kind == "c" and item.valid and name in item.columns:
             yield Hit(
                 f"{act.label}{act.size} is read in full: {item.name} on {name} is checked anew for each row"
             )
@@ -316,10 +312,10 @@ RULES = (
         id="add-domain-constraint",
         family=FAMILY,
         severity=Severity.WARNING,
-        title="A domain gets a constraint that is checked at once",
+        title="A constraint of a domain is checked",
         why="Every table that has a column of the domain is read.",
         lock="SHARE on each of these tables, while it is read",
-        safe="ALTER DOMAIN … ADD CONSTRAINT … NOT VALID, and VALIDATE CONSTRAINT in a later file.",
+        safe="ALTER DOMAIN … ADD CONSTRAINT … NOT VALID checks new values alone; VALIDATE CONSTRAINT takes the same lock.",
         setup="CREATE DOMAIN code AS text;\nCREATE TABLE users (id bigint PRIMARY KEY, code code);",
         bad="ALTER DOMAIN code ADD CONSTRAINT code_check CHECK (VALUE <> '');",
         good="ALTER DOMAIN code ADD CONSTRAINT code_check CHECK (VALUE <> '') NOT VALID;",
