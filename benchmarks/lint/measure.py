@@ -70,7 +70,7 @@ def measure(url: str, setup: str, listed: list[str]) -> tuple[str, dict[str, Any
             name = f"lint_{number}"
             _create(admin, name, "lint_template")
             try:
-                results[form] = _one(_named(url, name), form)
+                results[form] = look(_named(url, name), form)
             finally:
                 admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
         admin.execute("DROP DATABASE lint_template WITH (FORCE)")
@@ -86,7 +86,8 @@ def _named(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def _one(url: str, form: str) -> dict[str, Any]:
+def look(url: str, form: str) -> dict[str, Any]:
+    """What a form does in a database of its own."""
     statements = parse.read_text(form, "form.sql").statements or ()
     alone = any(statement.alone for statement in statements)
     said: list[str] = []

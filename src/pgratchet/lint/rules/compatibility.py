@@ -227,7 +227,7 @@ RULES = (
         safe="Make a view of it in the old schema in the same transaction.",
         setup=USERS + "\nCREATE SCHEMA shop;",
         bad="ALTER TABLE users SET SCHEMA shop;",
-        good="CREATE VIEW shop.users AS SELECT id, email FROM users;",
+        good="CREATE VIEW shop.people AS SELECT id, email FROM users;",
         on=("AlterObjectSchemaStmt",),
         find=_schema,
     ),

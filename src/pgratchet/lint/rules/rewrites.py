@@ -24,6 +24,7 @@ from pgratchet.model import Severity
 FAMILY = "rewrites"
 LOCK = "ACCESS EXCLUSIVE on the table, while every row and every index is written anew"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50), age integer);"
+SPACE = "\nSET allow_in_place_tablespaces = on;\nCREATE TABLESPACE pgratchet_space LOCATION '';"
 BACKFILL = "Add the column without it, SET DEFAULT for new rows, and fill the old rows in batches."
 
 
@@ -295,8 +296,8 @@ RULES = (
         why="All its files are copied.",
         lock="ACCESS EXCLUSIVE on the table or index, while it is copied",
         safe="Move it with pg_repack, or build the index anew CONCURRENTLY in the other tablespace.",
-        setup=USERS,
-        bad="ALTER TABLE users SET TABLESPACE pg_global_copy;",
+        setup=USERS + SPACE,
+        bad="ALTER TABLE users SET TABLESPACE pgratchet_space;",
         good="ALTER TABLE users SET (fillfactor = 90);",
         on=("AT_SetTableSpace",),
         find=_tablespace,
@@ -309,8 +310,9 @@ RULES = (
         why="All files of all its tables are copied, in one transaction.",
         lock="ACCESS EXCLUSIVE on every table of it, while all are copied",
         safe="Move one table at a time.",
-        bad="ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE pg_default NOWAIT;",
-        good="SELECT 1;",
+        setup=USERS + SPACE,
+        bad="ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE pgratchet_space;",
+        good="ALTER TABLE users SET (fillfactor = 90);",
         on=("AlterTableMoveAllStmt",),
         find=_whole_tablespace,
     ),

@@ -300,6 +300,7 @@ RULES = (
         lock="ACCESS EXCLUSIVE on the default partition, while it is read",
         safe="Add a valid CHECK to the default partition that leaves out the bounds of the new one, or have no default partition.",
         setup=PARTS + "CREATE TABLE events_rest PARTITION OF events DEFAULT;\n"
+        "INSERT INTO events VALUES ('2020-02-02', 'long ago');\n"
         "CREATE TABLE events_2025 (day date NOT NULL, note text);",
         bad="-- pgratchet: ignore create-partition, attach-partition-scan only the default one is looked at here\n"
         "CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');\n"

@@ -76,9 +76,10 @@ _NEWER: tuple[tuple[str, Callable[[Node], object], int, str], ...] = (
 
 
 def _newer(act: Act) -> Iterator[Hit]:
+    node = {"AlterTableCmd" if act.name.startswith("AT_") else act.name: act.node}
     major = act.known.catalogue.version // 10000 if act.known.catalogue else 99
     for kind, has, version, form in _NEWER:
-        if major < version and any(has(node) for node in walk({act.name: act.node}, kind)):
+        if major < version and any(has(item) for item in walk(node, kind)):
             yield Hit(f"{form} came with PostgreSQL {version}, and the server is {major}")
 
 
@@ -199,6 +200,7 @@ RULES = (
         title="A statement that the grammar does not know",
         why="No rule can look at it. A newer server may take it, or it is misspelt.",
         safe="Try it on a copy of the database.",
+        setup=USERS,
         bad="REPACK users;",
         good="VACUUM users;",
         on=("unknown",),

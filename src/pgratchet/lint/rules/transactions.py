@@ -133,7 +133,8 @@ RULES = (
         why="The constraint is checked at the commit, and until then ALTER TABLE is refused (55006).",
         safe="SET CONSTRAINTS ALL IMMEDIATE in between, or two files.",
         setup=USERS + "\nCREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint,\n"
-        "    CONSTRAINT orders_user_fkey FOREIGN KEY (user_id) REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);",
+        "    CONSTRAINT orders_user_fkey FOREIGN KEY (user_id) REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);\n"
+        "INSERT INTO users (id) VALUES (1);",
         bad="INSERT INTO orders SELECT id, id FROM users;\nALTER TABLE orders ADD COLUMN note text;",
         good="ALTER TABLE orders ADD COLUMN note text;",
         on=("AT_AddColumn", "AT_DropColumn", "AT_AddConstraint", "AT_SetNotNull", "AT_ColumnDefault"),
