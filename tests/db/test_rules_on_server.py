@@ -171,7 +171,7 @@ VALUES = {
     "bigint": "n",
     "integer": "n",
     "uuid": "gen_random_uuid()",
-    "text": "'x'",
+    "text": "n::text",
 }
 
 
@@ -196,7 +196,8 @@ SCHEMA = """
 CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 CREATE FUNCTION one() RETURNS integer LANGUAGE sql VOLATILE AS 'SELECT 1';
 CREATE TABLE users (
-    id bigint PRIMARY KEY, name varchar(50) COLLATE "C", age positive, twice integer GENERATED ALWAYS AS (id * 2) STORED,
+    id bigint PRIMARY KEY, name varchar(50) COLLATE "C", age positive,
+    twice integer GENERATED ALWAYS AS (id * 2) STORED,
     sure text CONSTRAINT users_sure CHECK (sure IS NOT NULL)
 );
 CREATE TABLE orders (id bigint, user_id bigint REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);

@@ -76,6 +76,7 @@ def check(
             continue
         known.file = number
         known.altered.clear()
+        known.keys.clear()
         found = File(migration, script, rules if told else {}, known).findings()
         kept = ignoring.sift(migration, script, found, ids, off) if told else ()
         findings += [finding for finding in kept if finding.rule not in off]

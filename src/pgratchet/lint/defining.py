@@ -68,31 +68,30 @@ def add_constraint(known: Known, table: Name, node: Node, column: str = "") -> N
     parts = (table[1], suffix) if kind == "p" else (table[1], *read, suffix)
     name = node.get("conname") or "_".join(parts)
     references = known.resolve(name_of(node["pktable"])) if "pktable" in node else None
-    known.constraints[table, name] = Constraint(
+    made = Constraint(
         table,
         name,
         kind,
         tuple(read),
         not node.get("skip_validation", False) and node.get("is_enforced", True),
-        "",
-        references,
-        bool(node.get("initdeferred")),
+        references=references,
+        deferred=bool(node.get("initdeferred")),
     )
+    known.constraints.put((table, name), made)
+    if references:
+        known.keys.append(made)
     if kind == "c" and expression:
         known.checks[table, name] = expression
     known.bear("constraint", *table, name)
     if node.get("skip_validation"):
         known.transaction.not_valid.add((table, name))
     if kind in {"p", "u", "x"} and "indexname" not in node:
-        known.indexes.setdefault((table[0], name), _index(known, table, name, keys))
+        known.bear("index", table[0], name)
+        unique = Index((table[0], name), table, "btree", tuple(keys), tuple(keys), unique=True)
+        known.indexes.put(unique.name, unique)
     if kind == "p" or (kind == "n" and not node.get("skip_validation")):
         for key in keys:
             set_column(known, table, key, not_null=True)
-
-
-def _index(known: Known, table: Name, name: str, keys: list[str]) -> Index:
-    known.bear("index", table[0], name)
-    return Index((table[0], name), table, "btree", tuple(keys), tuple(keys), unique=True)
 
 
 def set_column(known: Known, table: Name, column: str, **values: object) -> None:

@@ -103,8 +103,8 @@ def _create_view(act: Act) -> None:
 
 def _validate(act: Act) -> None:
     key = (act.known.resolve(act.relation), act.node["name"])
-    if key in act.known.constraints:
-        found = act.known.constraints[key] = replace(act.known.constraints[key], valid=True)
+    if found := act.known.constraints.get(*key):
+        act.known.constraints.put(key, replace(found, valid=True))
         if found.kind == "n":
             for column in found.columns:
                 set_column(act.known, act.relation, column, not_null=True)
@@ -112,8 +112,8 @@ def _validate(act: Act) -> None:
 
 def _drop_constraint(act: Act) -> None:
     table = act.known.resolve(act.relation)
-    act.known.constraints.pop((table, act.node["name"]), None)
-    act.known.indexes.pop((table[0], act.node["name"]), None)
+    act.known.constraints.take(table, act.node["name"])
+    act.known.indexes.take(table[0], act.node["name"])
 
 
 def _drop_column(act: Act) -> None:
@@ -122,12 +122,12 @@ def _drop_column(act: Act) -> None:
     if owner:
         kept = tuple(column for column in owner.columns if column.name != gone)
         act.known.tables[table] = replace(owner, columns=kept)
-    for key in [
-        key for key, item in act.known.constraints.items() if key[0] == table and gone in item.columns
-    ]:
-        del act.known.constraints[key]
-    for name in [index.name for index in act.known.indexes_of(table) if gone in index.reads]:
-        del act.known.indexes[name]
+    for constraint in act.known.constraints.of(table):
+        if gone in constraint.columns:
+            act.known.constraints.take(table, constraint.name)
+    for index in act.known.indexes.of(table):
+        if gone in index.reads:
+            act.known.indexes.take(*index.name)
     act.known.born.pop(("column", *table, gone), None)
 
 
@@ -156,9 +156,9 @@ def _create_index(act: Act) -> None:
     items = [item["IndexElem"] for item in node.get("indexParams", ())]
     keys = tuple(item.get("name", "") for item in items)
     name = (table[0], node.get("idxname") or "_".join((table[1], *(key or "expr" for key in keys), "idx")))
-    if name in known.indexes:
+    if known.indexes.get(*name):
         return
-    known.indexes[name] = Index(
+    made = Index(
         name,
         table,
         node.get("accessMethod", "btree"),
@@ -167,6 +167,7 @@ def _create_index(act: Act) -> None:
         unique=bool(node.get("unique")),
         computed="" in keys or "whereClause" in node,
     )
+    known.indexes.put(name, made)
     known.bear("index", *name)
 
 
@@ -177,7 +178,7 @@ def _drop(act: Act) -> None:
         if kind in {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"}:
             _forget_table(known, found)
         elif kind == "OBJECT_INDEX":
-            known.indexes.pop(found, None)
+            known.indexes.take(*found)
             known.born.pop(("index", *found), None)
         elif kind in {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE"}:
             known.functions.pop(name[1], None)
@@ -187,10 +188,10 @@ def _drop(act: Act) -> None:
 def _forget_table(known: Known, table: Name) -> None:
     known.tables.pop(table, None)
     known.born.pop(("table", *table), None)
-    for key in [key for key in known.constraints if key[0] == table]:
-        del known.constraints[key]
-    for name in [index.name for index in known.indexes.values() if index.table == table]:
-        del known.indexes[name]
+    for constraint in known.constraints.of(table):
+        known.constraints.take(table, constraint.name)
+    for index in known.indexes.of(table):
+        known.indexes.take(*index.name)
 
 
 def _rename(act: Act) -> None:
@@ -205,8 +206,8 @@ def _rename(act: Act) -> None:
             known.born["column", *table, new] = known.born.pop(("column", *table, node["subname"]))
     elif kind in {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW"}:
         _move(known, table, (table[0], new))
-    elif kind == "OBJECT_INDEX" and table in known.indexes:
-        known.indexes[table[0], new] = replace(known.indexes.pop(table), name=(table[0], new))
+    elif kind == "OBJECT_INDEX" and (index := known.indexes.take(*table)):
+        known.indexes.put((table[0], new), replace(index, name=(table[0], new)))
         if ("index", *table) in known.born:
             known.born["index", table[0], new] = known.born.pop(("index", *table))
 
@@ -217,12 +218,14 @@ def _move(known: Known, old: Name, new: Name) -> None:
     known.tables[new] = replace(known.tables.pop(old), name=new)
     if ("table", *old) in known.born:
         known.born["table", *new] = known.born.pop(("table", *old))
-    for key in [key for key in known.constraints if key[0] == old]:
-        known.constraints[new, key[1]] = replace(known.constraints.pop(key), table=new)
-        if key in known.checks:
-            known.checks[new, key[1]] = known.checks.pop(key)
-    for index in [index for index in known.indexes.values() if index.table == old]:
-        known.indexes[index.name] = replace(index, table=new)
+    for constraint in known.constraints.of(old):
+        known.constraints.take(old, constraint.name)
+        known.constraints.put((new, constraint.name), replace(constraint, table=new))
+        if check := known.checks.pop((old, constraint.name), None):
+            known.checks[new, constraint.name] = check
+    for index in known.indexes.of(old):
+        known.indexes.take(*index.name)
+        known.indexes.put(index.name, replace(index, table=new))
 
 
 def _set_schema(act: Act) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from pgratchet.lint.catalogue import Catalogue, Column, Constraint, Domain, Function, Index, Table
 from pgratchet.lint.tree import Name, Node, Type, expression, proves_not_null, type_named
@@ -23,6 +24,37 @@ class Transaction:
     """Rewritten or read in full, by the statement of this number first."""
 
 
+Item = TypeVar("Item", Constraint, Index)
+
+
+class ByTable(Generic[Item]):
+    """Constraints or indexes, by their names and by the table that they belong to."""
+
+    def __init__(self) -> None:
+        self._all: dict[tuple[object, ...], Item] = {}
+        self._of: dict[Name, dict[tuple[object, ...], Item]] = {}
+
+    def put(self, key: tuple[object, ...], item: Item) -> None:
+        """Add one, or put it in the place of the one that was there."""
+        self._all[key] = item
+        self._of.setdefault(item.table, {})[key] = item
+
+    def get(self, *key: object) -> Item | None:
+        """One by its name."""
+        return self._all.get(key)
+
+    def take(self, *key: object) -> Item | None:
+        """Take one away."""
+        item = self._all.pop(key, None)
+        if item:
+            del self._of[item.table][key]
+        return item
+
+    def of(self, table: Name) -> list[Item]:
+        """Those of a table."""
+        return list(self._of.get(table, {}).values())
+
+
 class Known:
     """The schema as the statements so far have made it, as far as files and catalogue tell."""
 
@@ -37,8 +69,10 @@ class Known:
         self.path = list(catalogue.search_path) if catalogue else ["public"]
         self.timezone = catalogue.timezone if catalogue else ""
         self.tables: dict[Name, Table] = {}
-        self.constraints: dict[tuple[Name, str], Constraint] = {}
-        self.indexes: dict[Name, Index] = {}
+        self.constraints: ByTable[Constraint] = ByTable()
+        self.indexes: ByTable[Index] = ByTable()
+        self.keys: list[Constraint] = []
+        """The foreign keys that the file makes."""
         self.functions: dict[str, list[Function]] = {}
         self.checks: dict[tuple[Name, str], Node] = {}
         """The expressions of the checks that files make; those of the catalogue are text."""
@@ -53,9 +87,9 @@ class Known:
         for fact in catalogue.tables if catalogue else ():
             self.tables[fact.name] = fact
         for constraint in catalogue.constraints if catalogue else ():
-            self.constraints[constraint.table, constraint.name] = constraint
+            self.constraints.put((constraint.table, constraint.name), constraint)
         for index in catalogue.indexes if catalogue else ():
-            self.indexes[index.name] = index
+            self.indexes.put(index.name, index)
         for function in catalogue.functions if catalogue else ():
             self.functions.setdefault(function.name[1], []).append(function)
         for domain in catalogue.domains if catalogue else ():
@@ -68,7 +102,7 @@ class Known:
         found = (
             (schema, name[1])
             for schema in self.path
-            if (schema, name[1]) in self.tables or (schema, name[1]) in self.indexes
+            if (schema, name[1]) in self.tables or self.indexes.get(schema, name[1])
         )
         return next(found, (self.path[0] if self.path else "public", name[1]))
 
@@ -103,17 +137,15 @@ class Known:
 
     def constraints_of(self, table: Name) -> list[Constraint]:
         """The constraints of a table."""
-        resolved = self.resolve(table)
-        return [item for (owner, _), item in self.constraints.items() if owner == resolved]
+        return self.constraints.of(self.resolve(table))
 
     def constraint(self, table: Name, name: str) -> Constraint | None:
         """A constraint by its name."""
-        return self.constraints.get((self.resolve(table), name))
+        return self.constraints.get(self.resolve(table), name)
 
     def indexes_of(self, table: Name) -> list[Index]:
         """The indexes of a table."""
-        resolved = self.resolve(table)
-        return [item for item in self.indexes.values() if item.table == resolved]
+        return self.indexes.of(self.resolve(table))
 
     def partitions_of(self, table: Name) -> list[Table]:
         """The partitions of a table."""

@@ -167,6 +167,8 @@ class File:
 
     def _lock(self, tree: Node, text: _Text, statement: Statement) -> None:
         """Remember which tables the transaction holds against readers or writers."""
+        if not lock_targets.worth_reading(text.sql):
+            return
         held = self._known.transaction.locked
         before = {table for table, mode in held.items() if mode == lock_targets.FULL}
         for quoted, mode in lock_targets.of_tree(tree):

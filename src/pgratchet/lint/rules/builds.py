@@ -36,7 +36,7 @@ def _index(act: Act) -> Iterator[Hit]:
 def _there(act: Act) -> bool:
     """Whether IF NOT EXISTS finds the index."""
     name = (act.known.resolve(act.relation)[0], act.node.get("idxname", ""))
-    return bool(act.node.get("if_not_exists")) and name in act.known.indexes
+    return bool(act.node.get("if_not_exists")) and act.known.indexes.get(*name) is not None
 
 
 def _constraint(act: Act, kind: str) -> bool:

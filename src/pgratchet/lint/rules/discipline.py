@@ -92,10 +92,7 @@ def _long_name(act: Act) -> Iterator[Hit]:
 
 def _unindexed(act: Act) -> Iterator[Hit]:
     """Once the file is read, as an index may come behind its key."""
-    for item in act.known.constraints.values():
-        made = act.known.born.get(("constraint", *item.table, item.name)) == act.known.file
-        if item.kind != "f" or not made:
-            continue
+    for item in act.known.keys:
         keys = set(item.columns)
         covered = any(set(index.columns[: len(keys)]) == keys for index in act.known.indexes_of(item.table))
         if not covered:

@@ -37,7 +37,7 @@ def _drop_index(act: Act) -> Iterator[Hit]:
         return
     for name in dropped(act.node):
         found = act.known.resolve(name)
-        index = act.known.indexes.get(found)
+        index = act.known.indexes.get(*found)
         if not act.known.fresh("index", *found) and not (index and act.known.fresh_table(index.table)):
             yield Hit(f"nobody can read or write the table of {shown(name)} until the commit")
 

@@ -119,7 +119,7 @@ def _persistence(act: Act) -> Iterator[Hit]:
 
 
 def _tablespace(act: Act) -> Iterator[Hit]:
-    table, index = act.known.table(act.relation), act.known.indexes.get(act.known.resolve(act.relation))
+    table, index = act.known.table(act.relation), act.known.indexes.get(*act.known.resolve(act.relation))
     if act.fresh or (table and table.kind == "p"):
         return
     found = table.tablespace if table else index.tablespace if index else ""

@@ -165,7 +165,7 @@ def _primary_key(act: Act) -> Iterator[Hit]:
     node = act.definition
     if node["contype"] != "CONSTR_PRIMARY" or "indexname" not in node or not act.alters_table:
         return
-    index = act.known.indexes.get(act.known.resolve(("", node["indexname"])))
+    index = act.known.indexes.get(*act.known.resolve(("", node["indexname"])))
     answers = [act.known.not_null(act.relation, column) for column in index.columns] if index else [None]
     if not all(answers):
         certain = False in answers

@@ -77,7 +77,9 @@ _NEWER: tuple[tuple[str, Callable[[Node], object], int, str], ...] = (
 
 def _newer(act: Act) -> Iterator[Hit]:
     node = {"AlterTableCmd" if act.name.startswith("AT_") else act.name: act.node}
-    major = act.known.catalogue.version // 10000 if act.known.catalogue else 99
+    if act.known.catalogue is None:
+        return
+    major = act.known.catalogue.version // 10000
     for kind, has, version, form in _NEWER:
         if major < version and any(has(item) for item in walk(node, kind)):
             yield Hit(f"{form} came with PostgreSQL {version}, and the server is {major}")

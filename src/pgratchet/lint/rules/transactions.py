@@ -48,11 +48,7 @@ def _pending(act: Act) -> Iterator[Hit]:
     if not act.alters_table or act.node is not act.whole["cmds"][0]["AlterTableCmd"]:
         return
     table = act.known.resolve(act.relation)
-    deferred = [
-        item
-        for item in act.known.constraints.values()
-        if item.deferred and table in {item.table, item.references}
-    ]
+    deferred = [item for item in act.known.constraints_of(table) if item.deferred]
     written = act.known.transaction.written
     if table in written and deferred:
         yield Hit(
