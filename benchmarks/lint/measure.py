@@ -180,7 +180,11 @@ def _judged(
     }
     blocked = bool(strong)
     rewrite = any(before[oid][1] in {"r", "m"} for oid in moved) and not emptied
-    verified = any(re.match(r"(verifying table|validating foreign key)", line) for line in said)
+    verified = any(
+        found.group(1) is None or found.group(1) in names
+        for line in said
+        if (found := re.match(r'verifying table "(.*)"|validating foreign key', line))
+    )
     build = (
         any(name in names for name in built) or any(before[oid][1] == "i" for oid in moved)
     ) and not emptied

@@ -13,7 +13,7 @@ Value = tuple[int, Decimal | str]
 
 def implied(terms: Sequence[Node], keys: Sequence[str], bound: Node) -> bool:
     """Whether terms that hold for each row imply a bound, of one key: PostgreSQL proves more, and never less."""
-    if len(keys) != 1:
+    if len(keys) != 1 or bound.get("strategy") not in {"l", "r"}:
         return False
     compared = [item for term in terms if columns(term) == set(keys) for item in _compared(term)]
     if bound.get("strategy") == "l":

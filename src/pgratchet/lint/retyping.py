@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pgratchet.lint.known import Known
-from pgratchet.lint.tree import Name, Node, Type, columns, strings, type_named, type_of
+from pgratchet.lint.tree import FIELDS, Name, Node, Type, columns, strings, type_named, type_of
 
 # Types whose values are stored alike, so that one becomes the other by name alone.
 _ALIKE = (
@@ -135,7 +135,9 @@ def _free(known: Known, old: Type, new: Type) -> bool | None:
     domain = known.domains.get(new.name)
     if domain and not new.array:
         return not known.constrained(new) and _free(known, old, type_named(domain.base))
-    old = _base(known, old)
+    if not old.array and old.name in known.domains:
+        # The limits of a domain's base type are not those of a column.
+        old = _base(known, old)._replace(mods=())
     if old.array or new.array:
         return (old.name, old.array) == (new.name, new.array) and not new.mods
     if old.name == new.name:
@@ -164,12 +166,14 @@ def _same_kind(old: Type, new: Type) -> bool:
     if new.name in _CLOCKS:
         return _precision(new) >= _precision(old)
     if new.name == "interval":
-        fields = {old.mods[0] if old.mods else _ALL_FIELDS, new.mods[0]}
-        return fields == {_ALL_FIELDS} and _interval(new) >= _interval(old)
+        return _least(new) <= _least(old) and (_least(old) > 0 or _interval(new) >= _interval(old))
     return False
 
 
-_ALL_FIELDS = 32767
+def _least(kind: Type) -> int:
+    """The smallest field that an interval keeps: 0 for seconds."""
+    fields = kind.mods[0] if kind.mods else FIELDS["second"]
+    return next(at for at, bit in enumerate(FIELDS.values()) if fields & bit)
 
 
 def _interval(kind: Type) -> int:

@@ -23,6 +23,17 @@ SERIAL = {
 }
 
 
+FIELDS = {
+    "second": 1 << 12,
+    "minute": 1 << 11,
+    "hour": 1 << 10,
+    "day": 1 << 3,
+    "month": 1 << 1,
+    "year": 1 << 2,
+}
+"""The fields of an interval, from the smallest, by their bits in its first modifier."""
+
+
 class Type(NamedTuple):
     """A type by the name that the grammar gives it: int4, varchar, timestamptz, …"""
 
@@ -34,7 +45,19 @@ class Type(NamedTuple):
     def __str__(self) -> str:
         """As people write it."""
         mods = f"({','.join(map(str, self.mods))})" if self.mods else ""
+        if self.name == "interval" and self.mods:
+            mods = _interval(*self.mods)
         return f"{SPOKEN.get(self.name, self.name)}{mods}{'[]' if self.array else ''}"
+
+
+def _interval(fields: int, precision: int = 6) -> str:
+    """The fields and digits of an interval, as SQL has them."""
+    kept = [name for name, bit in FIELDS.items() if fields & bit]
+    digits = f"({precision})" if precision < 6 else ""
+    if len(kept) == len(FIELDS):
+        return digits
+    span = kept[0] if len(kept) == 1 else f"{kept[-1]} to {kept[0]}"
+    return f" {span}{digits if kept[0] == 'second' else ''}"
 
 
 SPOKEN = {"int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "bpchar": "char"}

@@ -80,9 +80,15 @@ def routine(statement: str) -> Tree | None:
     try:
         if found.error:
             return None
-        trees = json.loads(found.tree)
+        text: bytes = found.tree
     finally:
         library.pg_query_free_plpgsql_parse_result(found)
+    # Of a trigger's variables the library writes `{}}` for `{}`, in front of the body.
+    variables, mark, body = text.partition(b'"action":')
+    try:
+        trees = json.loads(variables.replace(b",{}}", b",{}") + mark + body)
+    except ValueError:
+        return None
     return trees[0] if trees else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pgratchet.lint import retyping
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import constraint, name_of, shown, switched_on, type_of
+from pgratchet.lint.tree import constraint, name_of, shown, switched_on
 from pgratchet.model import Severity
 
 FAMILY = "builds"
@@ -92,11 +92,12 @@ def _reorder(act: Act) -> Iterator[Hit]:
     if not act.alters_table:
         return
     change = retyping.change(act.known, act.relation, act.node)
-    same = str(act.known.type_of(act.relation, act.node["name"])) == str(type_of(act.definition["typeName"]))
+    name = act.node["name"]
     indexes = [
         index.name[1]
         for index in act.known.indexes_of(act.relation)
-        if act.node["name"] in index.reads and (change.reorders or (index.computed and not same))
+        # One with an expression is built anew even where the type stays the same.
+        if (change.reorders and name in index.columns) or (index.computed and name in index.reads)
     ]
     if change.rewrites is False and indexes:
         yield Hit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pgratchet.lint.act import Act, Hit
@@ -38,8 +39,14 @@ def _fresh(act: Act, kind: str, name: Name) -> bool:
 def _drop(act: Act) -> Iterator[Hit]:
     kind = act.node["removeType"]
     for name in dropped(act.node) if kind in KINDS else ():
-        if not _fresh(act, kind, name):
+        if not _fresh(act, kind, name) and not _made_again(act, name[1]):
             yield Hit(f"whatever uses the {KINDS[kind]} {shown(name)} fails")
+
+
+def _made_again(act: Act, name: str) -> bool:
+    """Whether a later statement of the file makes it anew, by its first words."""
+    later = (act.script.statements or ())[act.statement.number :]
+    return any(re.match(rf"create\s[^(]*\b{re.escape(name)}\b", item.sql, re.IGNORECASE) for item in later)
 
 
 def _rename_column(act: Act) -> Iterator[Hit]:

@@ -93,7 +93,13 @@ def _change_type(act: Act) -> Iterator[Hit]:
     answer = retyping.change(act.known, act.relation, act.node)
     if answer.rewrites is not False:
         old = act.known.type_of(act.relation, act.node["name"])
-        what = f"from {old} to {new}" if old else f"to {new}"
+        what = (
+            "what it is computed of"
+            if str(old) == str(new)
+            else f"from {old} to {new}"
+            if old
+            else f"to {new}"
+        )
         doubt = "" if answer.rewrites else ", unless the values are stored alike"
         yield Hit(
             f"{act.label}{act.size} is rewritten: {act.node['name']} changes {what}{doubt}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pgratchet.lint.act import Act, Hit
@@ -34,7 +35,10 @@ def _control(_: Act) -> Iterator[Hit]:
 
 
 def _value(act: Act) -> Iterator[Hit]:
-    if act.statement.closes:
+    later = (act.script.statements or ())[act.statement.number :]
+    if act.statement.closes and not all(
+        re.match(r"(?i)alter\s+type\b.*\badd\s+value\b", item.sql) for item in later
+    ):
         yield Hit(
             f"'{act.node['newVal']}' can be used after a commit only: the file becomes two transactions here"
         )
