@@ -131,8 +131,7 @@ class Script:
     directives: dict[str, str]
     transactional: bool
     """One transaction holds it all: no statement is alone, none closes, no control but one outer pair."""
-    header: str = ""
-    """The comments above the first statement."""
+    header: str = ""  # the comments above the first statement
     ignores: tuple[Ignore, ...] = ()
 
 

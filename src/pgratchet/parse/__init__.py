@@ -150,7 +150,7 @@ def _script(stream: BinaryIO, file: _File, *, keep: bool) -> Script:
         reader.directives,
         transactional,
         reader.header,
-        tuple(reader.ignores),
+        tuple(sorted(reader.ignores, key=lambda ignore: ignore.line)),
     )
 
 

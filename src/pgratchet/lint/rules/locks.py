@@ -97,6 +97,8 @@ def _heavy(act: Act) -> bool:
 
 
 def _referenced(act: Act) -> Iterator[Hit]:
+    if "references" not in act.statement.sql.lower():
+        return
     tables = {name_of(node["pktable"]) for node in walk(act.node, "Constraint") if "pktable" in node}
     old = sorted(shown(table) for table in tables if not act.known.fresh_table(table))
     if old:
