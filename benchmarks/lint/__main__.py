@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks.lint.measure import HERE, MEASURED
+from benchmarks.lint.measure import HERE, LISTS
 from benchmarks.peers.install import ensure, pip
 from pgratchet import catalogue, lint, parse
 from pgratchet.model import Kind, Migration, Severity
@@ -43,11 +43,18 @@ Judge = Callable[[str], set[str]]
 
 def main() -> None:
     """Without a URL, no catalogue is at hand; a URL is that of a server in which a database can be made."""
-    measured = json.loads(MEASURED.read_text())
-    truth = {form: result["18"] for form, result in measured.items() if "error" not in result["18"]}
-    setup = (HERE / "setup.sql").read_text()
-    print(f"{len(truth)} forms, {sum(item['hazard'] for item in truth.values())} of them hazards")
     ensure("squawk", pip(SQUAWK), HOME)
+    for folder in LISTS:
+        _list(folder)
+
+
+def _list(folder: Path) -> None:
+    measured = json.loads((folder / "measured.json").read_text())
+    truth = {form: result["18"] for form, result in measured.items() if "error" not in result["18"]}
+    setup = (folder / "setup.sql").read_text()
+    print(
+        f"\n{folder.name}: {len(truth)} forms, {sum(item['hazard'] for item in truth.values())} of them hazards"
+    )
     judges: dict[str, Judge] = {
         "squawk, the form alone": _squawk,
         "pgratchet, the form alone": lambda form: _ours(form, "", None),

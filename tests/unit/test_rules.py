@@ -101,6 +101,29 @@ def test_no_form_of_the_matrix_crashes_and_each_finding_has_a_place_in_it(form: 
         assert item.column <= len(lines[item.line - 1]) + 1
 
 
+ODD = [
+    item.sql
+    for item in parse.read(Path(__file__).parent / "odd_statements.sql").statements or ()
+    if item.control is None
+]
+TABLES = """
+CREATE TABLE t (a int, b text, c int DEFAULT 1, v vector(3), w vector(3));
+CREATE TABLE u (a int); CREATE TABLE o (a int);
+CREATE TABLE p PARTITION OF t DEFAULT; CREATE TYPE comp AS (a int);
+"""
+
+
+@pytest.mark.parametrize("target", ["", "citus"])
+def test_no_statement_of_a_seldom_kind_crashes(target: str) -> None:
+    assert len(ODD) > 150
+    for sql in ODD:
+        files = {"V1__tables.sql": TABLES, "V2__odd.sql": sql}
+        check({"V2__odd.sql": sql}, target=target)
+        check(files, target=target, only=("V2__odd.sql",))
+        check(files, target=target, only=tuple(files))
+        check(files, target=target, catalogue=Catalogue(150000))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(FORMS), min_size=2, max_size=6))
 def test_no_order_of_forms_crashes(forms: list[str]) -> None:

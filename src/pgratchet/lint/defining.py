@@ -33,7 +33,7 @@ def add_column(known: Known, table: Name, node: Node) -> None:
     owner = known.tables.get(table)
     if owner is None or any(column.name == node["colname"] for column in owner.columns):
         return
-    kind = type_of(node["typeName"])
+    kind = type_of(node.get("typeName"))
     serial = kind.name in SERIAL
     kind = kind._replace(name=SERIAL.get(kind.name, kind.name))
     generated = constraint(node, "CONSTR_GENERATED")

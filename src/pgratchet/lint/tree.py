@@ -84,8 +84,10 @@ def shown(name: Name) -> str:
     return f"{name[0]}.{name[1]}" if name[0] else name[1]
 
 
-def type_of(node: Node) -> Type:
-    """The type that a TypeName is."""
+def type_of(node: Node | None) -> Type:
+    """The type that a TypeName is; one without a name for a column of a typed table, which has none."""
+    if node is None:
+        return Type("")
     schema, name = last_two(node["names"])
     mods = tuple(
         value["A_Const"].get("ival", {}).get("ival", 0)
@@ -210,7 +212,8 @@ def dropped(node: Node) -> Iterator[Name]:
     """The names of the objects that a DROP names."""
     for item in node.get("objects", ()):
         if "List" in item:
-            yield last_two(item["List"]["items"])
+            if strings(item["List"]["items"]):
+                yield last_two(item["List"]["items"])
         elif "ObjectWithArgs" in item:
             yield last_two(item["ObjectWithArgs"]["objname"])
         elif "TypeName" in item:

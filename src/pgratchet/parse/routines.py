@@ -58,7 +58,7 @@ def _of_sql(text: str, start: int) -> Iterator[Inner]:
 
     content = text.encode()
     found = grammar.starts(content)
-    if isinstance(found, grammar.Refusal):
+    if isinstance(found, grammar.Refusal) or not found:
         return
     for begin, end in zip(found, (*found[1:], len(content)), strict=True):
         statement = content[begin:end].decode()

@@ -28,7 +28,7 @@ def _column_constraint(act: Act) -> Iterator[Hit]:
 def _sequence(act: Act) -> Iterator[Hit]:
     column = act.definition
     default = constraint(column, "CONSTR_DEFAULT")
-    numbered = type_of(column["typeName"]).name in SERIAL or constraint(column, "CONSTR_IDENTITY")
+    numbered = type_of(column.get("typeName")).name in SERIAL or constraint(column, "CONSTR_IDENTITY")
     nextval = default and "nextval" in {name for _, name in functions(default)}
     if (numbered or nextval) and act.alters_table and applies(act, act.relation):
         yield Hit("Citus refuses ADD COLUMN with a sequence: serial, identity, or DEFAULT nextval() (0A000)")

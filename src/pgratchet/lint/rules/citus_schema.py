@@ -107,7 +107,7 @@ def _inherits(act: Act) -> Iterator[Hit]:
 def _number(act: Act) -> Iterator[Hit]:
     for item in act.node.get("tableElts", ()) if applies(act, act.relation) else ():
         column = item.get("ColumnDef", {"typeName": {"names": [{"String": {"sval": ""}}]}})
-        kind = type_of(column["typeName"]).name
+        kind = type_of(column.get("typeName")).name
         small = kind in {"int2", "int4"} and constraint(column, "CONSTR_IDENTITY")
         if (kind in SERIAL and SERIAL[kind] != "int8") or small:
             yield Hit(

@@ -89,7 +89,7 @@ def _schema(act: Act) -> Iterator[Hit]:
 def _required(act: Act) -> Iterator[Hit]:
     column = act.definition
     filled = any(constraint(column, f"CONSTR_{kind}") for kind in ("DEFAULT", "GENERATED", "IDENTITY"))
-    serial = "serial" in type_of(column["typeName"]).name
+    serial = "serial" in type_of(column.get("typeName")).name
     required = constraint(column, "CONSTR_NOTNULL") or constraint(column, "CONSTR_PRIMARY")
     if required and not filled and not serial and act.alters_table:
         yield Hit(
@@ -158,7 +158,7 @@ def _policy(act: Act) -> Iterator[Hit]:
 def _json(act: Act) -> Iterator[Hit]:
     elements = act.node.get("tableElts", ()) if act.name == "CreateStmt" else [{"ColumnDef": act.definition}]
     for column in (item["ColumnDef"] for item in elements if "ColumnDef" in item):
-        if type_of(column["typeName"]).name == "json":
+        if type_of(column.get("typeName")).name == "json":
             yield Hit(f"{column['colname']} cannot be compared: SELECT DISTINCT and GROUP BY of it fail")
 
 

@@ -42,7 +42,7 @@ def _unfocused(act: Act) -> Iterator[Hit]:
 
 
 def _seed(act: Act) -> Iterator[Hit]:
-    if act.fresh or act.inner:
+    if "relation" not in act.node or act.fresh or act.inner:
         return
     query = act.node.get("selectStmt", {}).get("SelectStmt", {})
     if act.name == "CopyStmt":
@@ -106,7 +106,7 @@ def _unindexed(act: Act) -> Iterator[Hit]:
 def _integer_key(act: Act) -> Iterator[Hit]:
     for element in act.node.get("tableElts", ()):
         column = element.get("ColumnDef")
-        small = column and type_of(column["typeName"]).name in {
+        small = column and type_of(column.get("typeName")).name in {
             "int4",
             "int2",
             "serial",

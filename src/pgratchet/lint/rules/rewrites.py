@@ -49,7 +49,7 @@ def _volatile_default(act: Act) -> Iterator[Hit]:
 
 
 def _domain_default(act: Act, column: Node) -> Node | None:
-    kind = type_of(column["typeName"])
+    kind = type_of(column.get("typeName"))
     domain = None if kind.array else act.known.domains.get(kind.name)
     if domain is None:
         return None
@@ -58,7 +58,7 @@ def _domain_default(act: Act, column: Node) -> Node | None:
 
 def _serial(act: Act) -> Iterator[Hit]:
     column, name, hazard = _column(act)
-    if hazard and type_of(column["typeName"]).name in SERIAL:
+    if hazard and type_of(column.get("typeName")).name in SERIAL:
         yield Hit(f"{act.label}{act.size} is rewritten: {name} takes a number for each row from a sequence")
 
 
@@ -79,7 +79,7 @@ def _stored(act: Act) -> Iterator[Hit]:
 
 def _checked_domain(act: Act) -> Iterator[Hit]:
     column, name, hazard = _column(act)
-    kind = type_of(column["typeName"])
+    kind = type_of(column.get("typeName"))
     if hazard and act.known.constrained(kind):
         yield Hit(
             f"{act.label}{act.size} is rewritten: the domain {kind.name} of {name} has a constraint to check"
