@@ -317,12 +317,9 @@ class Finding:
     line: int
     column: int
     message: str
-    hint: str
-    """The safe form, or what to do."""
-    source: str = ""
-    """The line of the file, for the caret to stand under."""
-    certain: bool = True
-    """False where only a look at the database could tell."""
+    hint: str  # the safe form, or what to do
+    source: str = ""  # the line of the file, for the caret to stand under
+    certain: bool = True  # False where only a look at the database could tell
 
 
 @dataclass(frozen=True, slots=True)
