@@ -142,6 +142,11 @@ def known_directives() -> Iterator[str]:
         for key, meaning in directives.KNOWN.items()
     )
     yield from ("", *_table(("key", "values", "meaning"), rows))
+    yield from (
+        "",
+        "`-- pgratchet: ignore <rule>[, <rule>] <the reason>` takes findings of `check` back: at the top of the",
+    )
+    yield "file for all of it, anywhere else for the next statement, or for the one that it stands in."
 
 
 def _errors() -> list[type[errors.PgratchetError]]:

@@ -8,6 +8,8 @@
 -- If it     An index build that was cut off leaves an invalid index. The runner finds it, drops it and builds
 -- fails     it again. With psql the last statement of this file says what to drop before running it again.
 -- Reverse   By a new migration: DROP INDEX CONCURRENTLY for each index, DROP FUNCTION for each function.
+--
+-- pgratchet: ignore concurrently-with-others the functions work without the indexes, and every statement can be run again
 
 -- Conversations of a user, newest first. The first serves the usual list; the second all of them, and the
 -- deletion of a user.

@@ -110,6 +110,17 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """A comment that takes rules of `check` back: for one statement by its number, for the file by 0."""
+
+    rules: tuple[str, ...]
+    reason: str
+    statement: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """What a file's text says: its summary, and its statements where they are few enough to be kept."""
 
@@ -120,6 +131,8 @@ class Script:
     directives: dict[str, str]
     transactional: bool
     """One transaction holds it all: no statement is alone, none closes, no control but one outer pair."""
+    header: str = ""  # the comments above the first statement
+    ignores: tuple[Ignore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,12 +317,9 @@ class Finding:
     line: int
     column: int
     message: str
-    hint: str
-    """The safe form, or what to do."""
-    source: str = ""
-    """The line of the file, for the caret to stand under."""
-    certain: bool = True
-    """False where only a look at the database could tell."""
+    hint: str  # the safe form, or what to do
+    source: str = ""  # the line of the file, for the caret to stand under
+    certain: bool = True  # False where only a look at the database could tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -489,3 +489,67 @@ def test_a_definition_leaves_the_session_as_it_is(sql: str) -> None:
 )
 def test_what_could_run_a_function_or_change_the_session_is_no_mere_definition(sql: str) -> None:
     assert not parse.defines(sql)
+
+
+def test_a_comment_that_ignores_rules_may_stand_anywhere_and_belongs_to_a_statement() -> None:
+    script = read(
+        "-- what for\n-- pgratchet: ignore a-rule all of it\nselect 1;\n"
+        "-- pgratchet: ignore b-rule, c-rule  why \nselect\n  -- pgratchet: ignore d-rule inside\n 2;\n"
+        "/* no */ -- pgratchet: ignore e-rule\n"
+    )
+    assert [(item.rules, item.reason, item.statement, item.line, item.column) for item in script.ignores] == [
+        (("a-rule",), "all of it", 0, 2, 1),
+        (("b-rule", "c-rule"), "why", 2, 4, 1),
+        (("d-rule",), "inside", 2, 6, 3),
+        (("e-rule",), "", 3, 8, 10),
+    ]
+    assert script.header.startswith("-- what for\n")
+
+
+def test_a_comment_that_ignores_rules_does_not_count_in_the_checksum_of_the_tree() -> None:
+    plain = read("select 1")
+    assert read("-- pgratchet: ignore a-rule why\nselect 1").tree_checksum == plain.tree_checksum
+
+
+def test_a_comment_that_ignores_no_rule_is_an_error() -> None:
+    with pytest.raises(ParseError, match="names no rule"):
+        read("-- pgratchet: ignore\nselect 1")
+
+
+@pytest.mark.parametrize(
+    ("sql", "inner"),
+    [
+        ("DO $$ BEGIN DELETE FROM a; END $$", ["DELETE FROM a"]),
+        ("DO LANGUAGE plpgsql 'BEGIN PERFORM f(1); END'", ["SELECT f(1)"]),
+        (
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM a; END $$",
+            ["DELETE FROM a"],
+        ),
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ DELETE FROM a; SELECT 1 $$",
+            ["DELETE FROM a", "SELECT 1"],
+        ),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS $$ DELETE FROM a $$", None),
+        (
+            "DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'é') || ' CASCADE'; END $$",
+            ['DROP TABLE "é" CASCADE'],
+        ),
+        ("DO $$ BEGIN EXECUTE 'DROP TABLE ' || name; END $$", []),
+        ("DO $$ BEGIN nonsense; END $$", None),
+        ("SELECT 1", None),
+    ],
+)
+def test_the_statements_in_a_body_are_read(sql: str, inner: list[str] | None) -> None:
+    tree = parse.tree(sql)
+    assert tree
+    body = parse.body(sql, tree)
+    assert (body and [item.sql for item in body.statements]) == inner
+
+
+def test_a_statement_in_a_body_has_its_place_in_characters() -> None:
+    sql = "DO $$ BEGIN\n  RAISE NOTICE 'é';\n  DELETE FROM a; COMMIT;\nEND $$"
+    tree = parse.tree(sql)
+    body = parse.body(sql, tree) if tree else None
+    assert body
+    assert body.commits
+    assert [sql[item.at :][:13] for item in body.statements] == ["DELETE FROM a"]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from pgratchet.errors import ParseError, ScanError
-from pgratchet.model import Concurrent, Control, CopyData, Script, Segment, Statement
-from pgratchet.parse import directives, nature, scan
+from pgratchet.model import Concurrent, Control, CopyData, Ignore, Script, Segment, Statement
+from pgratchet.parse import directives, nature, routines, scan
 from pgratchet.parse.canonical import Digest, comments, spelling
 from pgratchet.parse.lock_targets import Target, of_tree, worth_reading
 from pgratchet.parse.nature import Nature
@@ -69,14 +69,14 @@ def segments(of: Iterable[Statement]) -> Iterator[Segment]:
 
 def concurrent(sql: str) -> Concurrent | None:
     """What a statement with CONCURRENTLY is about; None for any other."""
-    tree = _tree(sql) if nature.matters(sql) else None
-    return nature.concurrent(tree) if tree else None
+    found = tree(sql) if nature.matters(sql) else None
+    return nature.concurrent(found) if found else None
 
 
 def targets(sql: str) -> tuple[Target, ...]:
     """The tables that a statement locks against writers, with the mode of each."""
-    tree = _tree(sql) if worth_reading(sql) else None
-    return of_tree(tree) if tree else ()
+    found = tree(sql) if worth_reading(sql) else None
+    return of_tree(found) if found else ()
 
 
 def defines(sql: str) -> bool:
@@ -86,14 +86,20 @@ def defines(sql: str) -> bool:
 
 def guarded(sql: str) -> str | None:
     """The relation that a statement with IF NOT EXISTS makes, or adds columns to; quoted."""
-    tree = _tree(sql) if "exists" in sql.lower() else None
-    return nature.guarded(tree) if tree else None
+    found = tree(sql) if "exists" in sql.lower() else None
+    return nature.guarded(found) if found else None
 
 
-def _tree(sql: str) -> nature.Node | None:
+def tree(sql: str) -> nature.Node | None:
+    """What a statement says, as PostgreSQL's grammar has it; None where the grammar does not know it."""
     from pgratchet.parse import grammar  # a run with nothing to do needs none
 
     return grammar.tree(sql)
+
+
+def body(sql: str, tree: nature.Node) -> routines.Body | None:
+    """The statements in the body of a DO or of a function, with their places; None where there are none to be read."""
+    return routines.read(sql, tree)
 
 
 class _File:
@@ -137,7 +143,15 @@ def _script(stream: BinaryIO, file: _File, *, keep: bool) -> Script:
     for key in sorted(reader.directives):
         digest.statement(f'"{key}={reader.directives[key]}"'.encode())
     statements = tuple(kept) if keep else None
-    return Script(statements, total, digest.hexadecimal(), reader.directives, transactional)
+    return Script(
+        statements,
+        total,
+        digest.hexadecimal(),
+        reader.directives,
+        transactional,
+        reader.header,
+        tuple(sorted(reader.ignores, key=lambda ignore: ignore.line)),
+    )
 
 
 def _outer(first: Statement | None, last: Statement | None) -> bool:
@@ -160,11 +174,14 @@ class _Reader:
 
     def __init__(self, stream: BinaryIO, file: _File, *, keep: bool, digest: Digest | None) -> None:
         self.directives: dict[str, str] = {}
+        self.header = ""
+        self.ignores: list[Ignore] = []
         self._stream = stream
         self._file = file
         self._keep = keep
         self._digest = digest
-        self._started = False
+        self._seen = 0
+        """How many statements have begun."""
         self._escapes = False
         self._open: Raw | None = None
         self._created: set[tuple[str, ...]] = set()
@@ -187,7 +204,7 @@ class _Reader:
         try:
             data = self._digest.data if self._digest else scan.ignore
             for raw in scan.statements(self._stream, comment=self._comment, data=data):
-                self._started = True
+                self._seen += 1
                 if self._digest:
                     self._digest.statement(raw.text.encode(), with_data=raw.copy is not None)
                 yield raw
@@ -195,12 +212,21 @@ class _Reader:
             self._file.refuse(error.line, error.column, error.message, error.hint)
 
     def _comment(self, text: str, line: int, column: int) -> None:
+        """Take the comments between two statements."""
+        if not self._seen:
+            self.header = text
+        self._directives(text, line, column, self._seen + 1 if self._seen else 0)
+
+    def _directives(self, text: str, line: int, column: int, statement: int) -> None:
         for found in directives.find(text):
             place = (line + found.line, found.column if found.line else column + found.column - 1)
-            if self._started:
-                hint = "Move it to the comments at the top of the file, before the first statement."
-                self._file.refuse(*place, "a directive behind the first statement", hint)
             try:
+                if ignored := directives.ignored(found.text):
+                    self.ignores.append(Ignore(*ignored, statement, *place))
+                    continue
+                if statement:
+                    hint = "Move it to the comments at the top of the file, before the first statement."
+                    self._file.refuse(*place, "a directive behind the first statement", hint)
                 self.directives.update(directives.read(found.text))
             except directives.Wrong as wrong:
                 self._file.refuse(*place, wrong.message, wrong.hint)
@@ -245,7 +271,7 @@ class _Reader:
                 yield raw.start
 
     def _statement(self, number: int, raw: Raw, kind: Nature, *, doubtful: bool) -> Statement:
-        self._check(raw, kind)
+        self._check(raw, kind, number)
         self._control(raw, kind.control)
         inside = self._open is not None or kind.control is not None
         alone = kind.alone or (self.directives.get("transaction") == "none" and not inside)
@@ -257,7 +283,7 @@ class _Reader:
         copy = CopyData(*raw.copy) if raw.copy else None
         return Statement(raw.text, number, raw.line, raw.column, copy, kind.control, alone, closes, doubtful)
 
-    def _check(self, raw: Raw, kind: Nature) -> None:
+    def _check(self, raw: Raw, kind: Nature, number: int) -> None:
         if kind.refusal:
             self._refuse(raw, *kind.refusal)
         if kind.alone and self._open:
@@ -278,7 +304,8 @@ class _Reader:
             self._escapes = kind.escapes
         if "pgratchet:" in raw.text:
             for text, line, column in comments(raw.text):
-                self._comment(text, raw.line + line - 1, column if line > 1 else raw.column + column - 1)
+                there = column if line > 1 else raw.column + column - 1
+                self._directives(text, raw.line + line - 1, there, number)
 
     def _control(self, raw: Raw, control: Control | None) -> None:
         if control is None:

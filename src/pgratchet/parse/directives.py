@@ -1,4 +1,4 @@
-"""Directives: `-- pgratchet: key=value` lines in the comments at the top of a file."""
+"""Directives: `-- pgratchet: key=value` lines in the comments at the top of a file, and `ignore` in any comment."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ FORMS = {
 }
 """The form of a value that can be anything of it, and an example."""
 
+_IGNORE = re.compile(r"\s*ignore\b(?!=)\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)?\s*(.*)")
 _LINE = re.compile(r"/\*.*?\*/|--[ \t]*pgratchet:([^\n\r]*)|--[^\n\r]*", re.DOTALL)
 
 
@@ -55,6 +56,17 @@ def find(comments: str) -> Iterator[Found]:
         if match.group(1) is not None:
             before = comments[: match.start()]
             yield Found(match.group(1), before.count("\n"), len(before) - before.rfind("\n"))
+
+
+def ignored(text: str) -> tuple[tuple[str, ...], str] | None:
+    """The rules that a directive takes back, and the reason that it gives; None for any other directive."""
+    match = _IGNORE.fullmatch(text)
+    if match is None:
+        return None
+    rules, reason = match.groups()
+    if rules is None:
+        raise Wrong("`ignore` names no rule", "Write -- pgratchet: ignore <rule>[, <rule>] <the reason>")
+    return tuple(rule.strip() for rule in rules.split(",")), reason.strip()
 
 
 def read(text: str) -> dict[str, str]:

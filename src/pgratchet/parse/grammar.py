@@ -43,6 +43,10 @@ class _Parsed(ctypes.Structure):
     )
 
 
+class _Routines(ctypes.Structure):
+    _fields_ = (("tree", ctypes.c_char_p), ("error", ctypes.POINTER(_Error)))
+
+
 class _Place(ctypes.Structure):
     _fields_ = (("start", ctypes.c_int), ("length", ctypes.c_int))
 
@@ -67,6 +71,25 @@ def tree(statement: str) -> Tree | None:
     finally:
         library.pg_query_free_parse_result(found)
     return statements[0]["stmt"] if len(statements) == 1 else None
+
+
+def routine(statement: str) -> Tree | None:
+    """What the body of a DO, or of a function in PL/pgSQL, says; None where that grammar refuses it."""
+    library = _library()
+    found = library.pg_query_parse_plpgsql(statement.encode())
+    try:
+        if found.error:
+            return None
+        text: bytes = found.tree
+    finally:
+        library.pg_query_free_plpgsql_parse_result(found)
+    # Of a trigger's variables the library writes `{}}` for `{}`, in front of the body.
+    variables, mark, body = text.partition(b'"action":')
+    try:
+        trees = json.loads(variables.replace(b",{}}", b",{}") + mark + body)
+    except ValueError:
+        return None
+    return trees[0] if trees else None
 
 
 def agrees(statements: list[str]) -> bool:
@@ -105,6 +128,10 @@ def _library() -> ctypes.CDLL:
     library.pg_query_parse.restype = _Parsed
     library.pg_query_free_parse_result.argtypes = [_Parsed]
     library.pg_query_free_parse_result.restype = None
+    library.pg_query_parse_plpgsql.argtypes = [ctypes.c_char_p]
+    library.pg_query_parse_plpgsql.restype = _Routines
+    library.pg_query_free_plpgsql_parse_result.argtypes = [_Routines]
+    library.pg_query_free_plpgsql_parse_result.restype = None
     library.pg_query_split_with_parser.argtypes = [ctypes.c_char_p]
     library.pg_query_split_with_parser.restype = _Cut
     library.pg_query_free_split_result.argtypes = [_Cut]

@@ -1,0 +1,525 @@
+ALTER TABLE users ADD COLUMN x integer;
+
+ALTER TABLE users ADD COLUMN x integer DEFAULT 0;
+
+ALTER TABLE users ADD COLUMN x integer NOT NULL DEFAULT 0;
+
+ALTER TABLE users ADD COLUMN x integer DEFAULT -1;
+
+ALTER TABLE users ADD COLUMN x text DEFAULT upper('x');
+
+ALTER TABLE users ADD COLUMN x timestamptz DEFAULT now();
+
+ALTER TABLE users ADD COLUMN x timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP;
+
+ALTER TABLE users ADD COLUMN x date DEFAULT current_date;
+
+ALTER TABLE users ADD COLUMN x timestamptz DEFAULT now() + interval '1 day';
+
+ALTER TABLE users ADD COLUMN x timestamp DEFAULT timezone('utc', now());
+
+ALTER TABLE users ADD COLUMN x timestamptz DEFAULT clock_timestamp();
+
+ALTER TABLE users ADD COLUMN x timestamptz DEFAULT pg_catalog.statement_timestamp();
+
+ALTER TABLE users ADD COLUMN x double precision DEFAULT random();
+
+ALTER TABLE users ADD COLUMN x uuid DEFAULT gen_random_uuid();
+
+ALTER TABLE users ADD COLUMN x text DEFAULT gen_random_uuid()::text;
+
+ALTER TABLE users ADD COLUMN x text DEFAULT md5(random()::text);
+
+ALTER TABLE users ADD COLUMN x bigint DEFAULT nextval('numbers');
+
+ALTER TABLE users ADD COLUMN x integer DEFAULT steady();
+
+ALTER TABLE users ADD COLUMN x integer DEFAULT unsteady();
+
+ALTER TABLE users ADD COLUMN x integer DEFAULT inlined();
+
+ALTER TABLE users ADD COLUMN x double precision DEFAULT inlined_random();
+
+ALTER TABLE users ADD COLUMN x jsonb NOT NULL DEFAULT '{}'::jsonb;
+
+ALTER TABLE users ADD COLUMN x text[] DEFAULT ARRAY['a', 'b'];
+
+ALTER TABLE users ADD COLUMN x text DEFAULT current_user;
+
+ALTER TABLE users ADD COLUMN x mood DEFAULT 'ok';
+
+ALTER TABLE users ADD COLUMN x serial;
+
+ALTER TABLE users ADD COLUMN x bigserial;
+
+ALTER TABLE users ADD COLUMN x bigint GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE users ADD COLUMN x integer GENERATED ALWAYS AS (age * 3) STORED;
+
+ALTER TABLE users ADD COLUMN x integer GENERATED ALWAYS AS (age * 3) VIRTUAL;
+
+ALTER TABLE users ADD COLUMN x plain_code;
+
+ALTER TABLE users ADD COLUMN x positive;
+
+ALTER TABLE users ADD COLUMN x positive DEFAULT 1;
+
+ALTER TABLE users ADD COLUMN x required DEFAULT 'x';
+
+ALTER TABLE users ADD COLUMN x integer CHECK (x > 0);
+
+ALTER TABLE users ADD COLUMN x integer DEFAULT 1 CHECK (x > 0);
+
+ALTER TABLE users ADD COLUMN x integer CONSTRAINT x_required NOT NULL DEFAULT 1;
+
+ALTER TABLE users ADD COLUMN x integer UNIQUE;
+
+ALTER TABLE shop.items ADD COLUMN x bigint PRIMARY KEY DEFAULT nextval('numbers');
+
+ALTER TABLE users ADD COLUMN x bigint REFERENCES users (id);
+
+ALTER TABLE users ADD COLUMN x bigint DEFAULT 1 REFERENCES users (id);
+
+ALTER TABLE users ADD COLUMN x bigint DEFAULT NULL REFERENCES users (id);
+
+ALTER TABLE users ADD COLUMN IF NOT EXISTS name text;
+
+ALTER TABLE parents ADD COLUMN x uuid DEFAULT gen_random_uuid();
+
+ALTER TABLE events ADD COLUMN x integer DEFAULT 1;
+
+ALTER TABLE events ADD COLUMN x uuid DEFAULT gen_random_uuid();
+
+ALTER TABLE events ADD COLUMN x integer CHECK (x > 0);
+
+ALTER TABLE users DROP COLUMN bio;
+
+ALTER TABLE users DROP COLUMN IF EXISTS nobody;
+
+ALTER TABLE users ALTER COLUMN age TYPE bigint;
+
+ALTER TABLE users ALTER COLUMN small TYPE integer;
+
+ALTER TABLE users ALTER COLUMN age TYPE text;
+
+ALTER TABLE users ALTER COLUMN name TYPE varchar(100);
+
+ALTER TABLE users ALTER COLUMN name TYPE varchar(50);
+
+ALTER TABLE users ALTER COLUMN name TYPE varchar(20);
+
+ALTER TABLE users ALTER COLUMN name TYPE varchar;
+
+ALTER TABLE users ALTER COLUMN name TYPE text;
+
+ALTER TABLE users ALTER COLUMN name SET DATA TYPE text USING name::text;
+
+ALTER TABLE users ALTER COLUMN name TYPE text USING name;
+
+ALTER TABLE users ALTER COLUMN name TYPE text USING upper(name);
+
+ALTER TABLE users ALTER COLUMN bio TYPE varchar;
+
+ALTER TABLE users ALTER COLUMN bio TYPE varchar(500);
+
+ALTER TABLE users ALTER COLUMN code TYPE char(20);
+
+ALTER TABLE users ALTER COLUMN code TYPE text;
+
+ALTER TABLE users ALTER COLUMN code TYPE varchar(10);
+
+ALTER TABLE users ALTER COLUMN height TYPE numeric(12, 2);
+
+ALTER TABLE users ALTER COLUMN height TYPE numeric(12, 3);
+
+ALTER TABLE users ALTER COLUMN height TYPE numeric(8, 2);
+
+ALTER TABLE users ALTER COLUMN height TYPE numeric;
+
+ALTER TABLE users ALTER COLUMN loose TYPE numeric(20, 4);
+
+ALTER TABLE users ALTER COLUMN age TYPE numeric;
+
+ALTER TABLE users ALTER COLUMN seen TYPE timestamptz;
+
+ALTER TABLE users ALTER COLUMN seen TYPE timestamptz USING seen AT TIME ZONE 'UTC';
+
+ALTER TABLE users ALTER COLUMN made TYPE timestamp;
+
+ALTER TABLE users ALTER COLUMN made TYPE timestamptz(3);
+
+ALTER TABLE users ALTER COLUMN made TYPE timestamptz(6);
+
+ALTER TABLE users ALTER COLUMN exact TYPE timestamptz;
+
+ALTER TABLE users ALTER COLUMN exact TYPE timestamptz(6);
+
+ALTER TABLE users ALTER COLUMN made TYPE date;
+
+ALTER TABLE users ALTER COLUMN day TYPE timestamptz;
+
+ALTER TABLE users ALTER COLUMN settings TYPE jsonb;
+
+ALTER TABLE users ALTER COLUMN settings TYPE jsonb USING settings::jsonb;
+
+ALTER TABLE users ALTER COLUMN net TYPE inet;
+
+ALTER TABLE users ALTER COLUMN host TYPE cidr;
+
+ALTER TABLE users ALTER COLUMN bits TYPE bit varying;
+
+ALTER TABLE users ALTER COLUMN flags TYPE bit varying(16);
+
+ALTER TABLE users ALTER COLUMN flags TYPE bit varying(4);
+
+ALTER TABLE users ALTER COLUMN took TYPE interval(3);
+
+ALTER TABLE users ALTER COLUMN real_one TYPE double precision;
+
+ALTER TABLE users ALTER COLUMN double_one TYPE real;
+
+ALTER TABLE users ALTER COLUMN short_tags TYPE varchar[];
+
+ALTER TABLE users ALTER COLUMN short_tags TYPE varchar(20)[];
+
+ALTER TABLE users ALTER COLUMN tags TYPE varchar[];
+
+ALTER TABLE users ALTER COLUMN bio TYPE plain_code;
+
+ALTER TABLE users ALTER COLUMN coded TYPE text;
+
+ALTER TABLE users ALTER COLUMN age TYPE positive;
+
+ALTER TABLE shop.items ALTER COLUMN weight TYPE integer;
+
+ALTER TABLE shop.items ALTER COLUMN weight TYPE bigint;
+
+ALTER TABLE users ALTER COLUMN feeling TYPE text;
+
+ALTER TABLE users ALTER COLUMN feeling TYPE text USING feeling::text;
+
+ALTER TABLE users ALTER COLUMN age TYPE oid USING age::oid;
+
+ALTER TABLE users ALTER COLUMN checked TYPE varchar(100);
+
+ALTER TABLE users ALTER COLUMN checked TYPE text;
+
+ALTER TABLE users ALTER COLUMN checked TYPE varchar(50);
+
+ALTER TABLE users ALTER COLUMN sorted TYPE varchar(100);
+
+ALTER TABLE users ALTER COLUMN sorted TYPE varchar(50) COLLATE "C";
+
+ALTER TABLE users ALTER COLUMN name TYPE varchar(50) COLLATE "C";
+
+ALTER TABLE users ALTER COLUMN bio TYPE text COLLATE "C";
+
+ALTER TABLE users ALTER COLUMN lowered TYPE varchar(100);
+
+ALTER TABLE users ALTER COLUMN lowered TYPE text;
+
+ALTER TABLE users ALTER COLUMN partial TYPE varchar(100);
+
+ALTER TABLE orders ALTER COLUMN user_id TYPE integer;
+
+ALTER TABLE orders ALTER COLUMN user_id TYPE bigint;
+
+ALTER TABLE orders ALTER COLUMN total TYPE integer, ALTER COLUMN placed SET DEFAULT now();
+
+ALTER TABLE users ALTER COLUMN bio SET NOT NULL;
+
+ALTER TABLE users ALTER COLUMN sure SET NOT NULL;
+
+ALTER TABLE users ALTER COLUMN height SET NOT NULL;
+
+ALTER TABLE users ALTER COLUMN guarded SET NOT NULL;
+
+ALTER TABLE users ALTER COLUMN guarded DROP NOT NULL;
+
+ALTER TABLE users ALTER COLUMN age SET DEFAULT 1;
+
+ALTER TABLE users ALTER COLUMN age SET DEFAULT random();
+
+ALTER TABLE users ALTER COLUMN made DROP DEFAULT;
+
+ALTER TABLE users ALTER COLUMN age SET STATISTICS 500;
+
+ALTER TABLE users ALTER COLUMN bio SET STORAGE EXTERNAL;
+
+ALTER TABLE users ALTER COLUMN bio SET COMPRESSION pglz;
+
+ALTER TABLE users ALTER COLUMN age SET (n_distinct = 5);
+
+ALTER TABLE users ALTER COLUMN doubled DROP EXPRESSION;
+
+ALTER TABLE users ALTER COLUMN doubled SET EXPRESSION AS (half * 4);
+
+ALTER TABLE users ALTER COLUMN guarded DROP DEFAULT, ALTER COLUMN guarded ADD GENERATED ALWAYS AS IDENTITY;
+
+ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0);
+
+ALTER TABLE users ADD CHECK (age > 0) NOT VALID;
+
+ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0) NOT ENFORCED;
+
+ALTER TABLE users ADD CONSTRAINT c NOT NULL bio;
+
+ALTER TABLE users ADD CONSTRAINT c NOT NULL bio NOT VALID;
+
+ALTER TABLE users ADD CONSTRAINT c NOT NULL sure;
+
+ALTER TABLE users ADD CONSTRAINT c UNIQUE (age);
+
+ALTER TABLE users ADD CONSTRAINT c UNIQUE USING INDEX users_small;
+
+ALTER TABLE users ADD UNIQUE (age, small) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE shop.items ADD PRIMARY KEY (id);
+
+ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE, ADD CONSTRAINT p PRIMARY KEY USING INDEX users_guarded;
+
+ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE, ADD CONSTRAINT p PRIMARY KEY USING INDEX users_small;
+
+ALTER TABLE shop.items ADD CONSTRAINT c EXCLUDE USING gist (during WITH &&);
+
+ALTER TABLE orders ADD CONSTRAINT c FOREIGN KEY (user_id) REFERENCES users (id);
+
+ALTER TABLE orders ADD CONSTRAINT c FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID;
+
+ALTER TABLE orders ADD CONSTRAINT c FOREIGN KEY (user_id) REFERENCES users (id) NOT ENFORCED;
+
+ALTER TABLE orders VALIDATE CONSTRAINT orders_seller_fkey;
+
+ALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;
+
+ALTER TABLE users VALIDATE CONSTRAINT users_proven;
+
+ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT c;
+
+ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0) NOT VALID, VALIDATE CONSTRAINT c;
+
+ALTER TABLE orders ADD CONSTRAINT c FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT c;
+
+ALTER TABLE orders DROP CONSTRAINT orders_user_fkey;
+
+ALTER TABLE orders DROP CONSTRAINT orders_total_check;
+
+ALTER TABLE orders RENAME CONSTRAINT orders_total_check TO c;
+
+ALTER TABLE orders ALTER CONSTRAINT orders_user_fkey DEFERRABLE;
+
+ALTER TABLE shop.items SET UNLOGGED;
+
+ALTER TABLE orders SET UNLOGGED;
+
+ALTER TABLE scratch SET LOGGED;
+
+ALTER TABLE orders SET LOGGED;
+
+ALTER TABLE users SET (fillfactor = 70);
+
+ALTER TABLE users SET (autovacuum_enabled = false);
+
+ALTER TABLE users RESET (fillfactor);
+
+ALTER TABLE users SET TABLESPACE pg_default;
+
+ALTER TABLE users SET ACCESS METHOD heap;
+
+ALTER TABLE users SET ACCESS METHOD heap_too;
+
+ALTER TABLE users CLUSTER ON users_name;
+
+ALTER TABLE users SET WITHOUT CLUSTER;
+
+ALTER TABLE users REPLICA IDENTITY FULL;
+
+ALTER TABLE users OWNER TO pgratchet_bench;
+
+ALTER TABLE users RENAME TO people;
+
+ALTER TABLE users RENAME COLUMN bio TO biography;
+
+ALTER TABLE users SET SCHEMA shop;
+
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE users DISABLE TRIGGER ALL;
+
+ALTER TABLE cousins INHERIT parents;
+
+ALTER TABLE children NO INHERIT parents;
+
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+
+ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2025-01-01') TO ('2028-01-01');
+
+ALTER TABLE events ATTACH PARTITION events_2025 DEFAULT;
+
+ALTER TABLE places ATTACH PARTITION places_one FOR VALUES IN (1);
+
+ALTER TABLE events DETACH PARTITION events_2024;
+
+ALTER TABLE events DETACH PARTITION events_2024 CONCURRENTLY;
+
+CREATE TABLE events_2030 PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
+
+CREATE TABLE places_two PARTITION OF places FOR VALUES IN (2);
+
+CREATE TABLE fresh (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id), CHECK (id > 0));
+
+CREATE TABLE fresh (LIKE users INCLUDING ALL);
+
+CREATE TABLE fresh AS SELECT id, name FROM users;
+
+CREATE TABLE fresh (id bigint); CREATE INDEX fresh_id ON fresh (id); ALTER TABLE fresh ADD COLUMN x uuid DEFAULT gen_random_uuid();
+
+CREATE TEMPORARY TABLE fresh (id bigint); CREATE INDEX fresh_id ON fresh (id);
+
+CREATE INDEX i ON users (age);
+
+CREATE INDEX IF NOT EXISTS users_name ON users (name);
+
+CREATE UNIQUE INDEX i ON users (age);
+
+CREATE INDEX i ON users USING gin (tags);
+
+CREATE INDEX i ON users (lower(bio));
+
+CREATE INDEX i ON users (id) WHERE age > 18;
+
+CREATE INDEX CONCURRENTLY i ON users (age);
+
+CREATE INDEX i ON ages (age);
+
+CREATE INDEX i ON events (place);
+
+CREATE INDEX i ON ONLY events (place);
+
+CREATE INDEX i ON events_2025 (place);
+
+DROP INDEX users_name;
+
+DROP INDEX CONCURRENTLY users_name;
+
+ALTER INDEX users_name RENAME TO i;
+
+ALTER INDEX users_name SET (fillfactor = 70);
+
+ALTER INDEX users_name SET TABLESPACE pg_default;
+
+REINDEX INDEX users_name;
+
+REINDEX TABLE users;
+
+REINDEX TABLE CONCURRENTLY users;
+
+REINDEX INDEX CONCURRENTLY users_name;
+
+REINDEX SCHEMA shop;
+
+CLUSTER users USING users_name;
+
+VACUUM users;
+
+VACUUM FULL users;
+
+VACUUM (FULL, ANALYZE) orders;
+
+VACUUM (FULL false) orders;
+
+VACUUM (ANALYZE) users;
+
+ANALYZE users;
+
+REFRESH MATERIALIZED VIEW ages;
+
+REFRESH MATERIALIZED VIEW CONCURRENTLY ages;
+
+REFRESH MATERIALIZED VIEW ages WITH NO DATA;
+
+CREATE MATERIALIZED VIEW fresh AS SELECT id FROM users;
+
+CREATE VIEW fresh AS SELECT id FROM users;
+
+CREATE OR REPLACE VIEW adults AS SELECT id FROM users WHERE age >= 21;
+
+ALTER DOMAIN positive ADD CONSTRAINT c CHECK (VALUE < 1000);
+
+ALTER DOMAIN positive ADD CONSTRAINT c CHECK (VALUE < 1000) NOT VALID;
+
+ALTER DOMAIN positive SET NOT NULL;
+
+ALTER DOMAIN plain_code SET DEFAULT 'x';
+
+ALTER DOMAIN required DROP NOT NULL;
+
+ALTER DOMAIN positive DROP CONSTRAINT positive_check;
+
+ALTER TYPE mood ADD VALUE 'happy';
+
+ALTER TYPE mood RENAME VALUE 'sad' TO 'low';
+
+CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+
+CREATE POLICY p ON users USING (id > 0);
+
+CREATE RULE r AS ON DELETE TO users DO INSTEAD NOTHING;
+
+CREATE STATISTICS s ON age, small FROM users;
+
+CREATE PUBLICATION p FOR TABLE users;
+
+COMMENT ON TABLE users IS 'people';
+
+GRANT SELECT ON users TO pgratchet_bench;
+
+TRUNCATE shop.items;
+
+DROP TABLE shop.items;
+
+DROP VIEW adults;
+
+INSERT INTO shop.items (id) VALUES (1000);
+
+UPDATE shop.items SET price = 1;
+
+DELETE FROM shop.items;
+
+LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;
+
+DO $$ BEGIN ALTER TABLE users ADD COLUMN x uuid DEFAULT gen_random_uuid(); END $$;
+
+DO $$ BEGIN EXECUTE 'CREATE INDEX i ON users (age)'; END $$;
+
+DO $$ BEGIN ALTER TABLE users ADD COLUMN x integer DEFAULT 1; END $$;
+
+CREATE FUNCTION change() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE users ALTER COLUMN age TYPE bigint; END $$;
+
+CREATE FUNCTION change() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE users ALTER COLUMN age TYPE bigint; END $$; SELECT change();
+
+ALTER DOMAIN late VALIDATE CONSTRAINT late_check;
+
+ALTER TABLE users ADD COLUMN x stamped;
+
+ALTER TABLE users ADD COLUMN x tiny;
+
+ALTER TABLE users ADD COLUMN x positive[];
+
+ALTER TABLE parts ATTACH PARTITION parts_one FOR VALUES IN (1);
+
+ALTER TABLE parts ATTACH PARTITION parts_two FOR VALUES IN (2);
+
+ALTER TABLE parts ATTACH PARTITION parts_two FOR VALUES IN (2, 3);
+
+ALTER TABLE users ALTER COLUMN bio TYPE bpchar;
+
+ALTER TABLE orders ALTER COLUMN what TYPE oid;
+
+ALTER MATERIALIZED VIEW ages SET ACCESS METHOD heap_too;
+
+REINDEX (CONCURRENTLY false) TABLE users;

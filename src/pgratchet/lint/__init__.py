@@ -1,0 +1,91 @@
+"""Rules about what a migration does to a database in use, and the check of files by them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from pgratchet.lint import ignoring
+from pgratchet.lint.catalogue import Catalogue
+from pgratchet.lint.known import Known
+from pgratchet.lint.reading import File
+from pgratchet.lint.rule import Rule
+from pgratchet.lint.rules import (
+    builds,
+    citus_changes,
+    citus_schema,
+    compatibility,
+    discipline,
+    idempotence,
+    locks,
+    loss,
+    rewrites,
+    scans,
+    security,
+    transactions,
+    vectors,
+)
+from pgratchet.model import Finding, Migration, Script
+
+__all__ = ["RULES", "Catalogue", "Rule", "check"]
+
+_FAMILIES = (
+    ignoring.RULES,
+    builds.RULES,
+    citus_changes.RULES,
+    citus_schema.RULES,
+    compatibility.RULES,
+    discipline.RULES,
+    idempotence.RULES,
+    locks.RULES,
+    loss.RULES,
+    rewrites.RULES,
+    scans.RULES,
+    security.RULES,
+    transactions.RULES,
+    vectors.RULES,
+)
+RULES: tuple[Rule, ...] = tuple(
+    sorted((rule for family in _FAMILIES for rule in family), key=lambda rule: rule.id)
+)
+"""Every rule, in the order of their ids."""
+
+
+def check(
+    migrations: Sequence[tuple[Migration, Script]],
+    *,
+    catalogue: Catalogue | None = None,
+    target: str = "",
+    off: Collection[str] = (),
+    only: Collection[str] = (),
+) -> tuple[Finding, ...]:
+    """The findings of files in the order in which they are applied.
+
+    `only` names the files that are to be run, and told of: an object that one of them makes is no hazard in
+    another, and with a catalogue the files before them are in it. Without `only` each file is judged as if those
+    before it had been run, save that what a catalogue does not have yet is new.
+    """
+    numbers = {number for number, (migration, _) in enumerate(migrations) if migration.script in only}
+    together = frozenset(numbers) if only else frozenset(range(len(migrations))) if catalogue else None
+    known = Known(catalogue, together, target)
+    rules = _by_act(off)
+    ids = {rule.id for rule in RULES}
+    findings: list[Finding] = []
+    for number, (migration, script) in enumerate(migrations):
+        told = not only or number in numbers
+        if catalogue and not told:
+            continue
+        known.file = number
+        known.altered.clear()
+        known.keys.clear()
+        found = File(migration, script, rules if told else {}, known).findings()
+        kept = ignoring.sift(migration, script, found, ids, off) if told else ()
+        findings += [finding for finding in kept if finding.rule not in off]
+    return tuple(sorted(findings, key=lambda item: (str(item.path), item.line, item.column, item.rule)))
+
+
+def _by_act(off: Collection[str]) -> dict[str, list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in RULES:
+        for name in rule.on if rule.id not in off else ():
+            found.setdefault(name, []).append(rule)
+    return found

@@ -1,0 +1,12 @@
+SELECT ARRAY[namespace.nspname, found.proname]::text[] AS name,
+       found.provolatile = 'v' AS is_volatile,
+       CASE
+           WHEN language.lanname <> 'sql' OR found.prosecdef OR found.proretset OR found.proconfig IS NOT NULL THEN ''
+           ELSE coalesce(pg_catalog.pg_get_function_sqlbody(found.oid), found.prosrc)
+       END AS body
+  FROM pg_catalog.pg_proc AS found
+  JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = found.pronamespace
+  JOIN pg_catalog.pg_language AS language ON language.oid = found.prolang
+ WHERE namespace.nspname <> 'information_schema'
+   AND NOT pg_catalog.starts_with(namespace.nspname::text, 'pg_')
+   AND found.prokind = 'f'
