@@ -1,6 +1,6 @@
 SELECT 'column' AS kind, NULL AS schema, quote_ident(attribute.attname) AS name,
        relation.tableoid AS class, relation.oid AS id, attribute.attnum::int AS sub,
-       CASE relation.relkind WHEN 'c' THEN 'pg_catalog.pg_type'::pg_catalog.regclass ELSE relation.tableoid END AS of_class,
+       CASE relation.relkind WHEN 'c' THEN 'pg_catalog.pg_type'::pg_catalog.regclass ELSE relation.tableoid END::oid AS of_class,
        CASE relation.relkind WHEN 'c' THEN relation.reltype ELSE relation.oid END AS of_id,
        format_type(attribute.atttypid, attribute.atttypmod) AS type,
        attribute.attnotnull AS "not null",

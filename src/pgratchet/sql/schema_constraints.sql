@@ -1,7 +1,7 @@
 SELECT 'constraint' AS kind, NULL AS schema, quote_ident(rule.conname) AS name,
        rule.tableoid AS class, rule.oid AS id, 0 AS sub,
        CASE rule.contypid WHEN 0 THEN 'pg_catalog.pg_class'::pg_catalog.regclass
-                          ELSE 'pg_catalog.pg_type'::pg_catalog.regclass END AS of_class,
+                          ELSE 'pg_catalog.pg_type'::pg_catalog.regclass END::oid AS of_class,
        CASE rule.contypid WHEN 0 THEN rule.conrelid ELSE rule.contypid END AS of_id,
        pg_catalog.pg_get_constraintdef(rule.oid) AS definition,
        NOT rule.convalidated AS "not validated",

@@ -12,6 +12,6 @@ SELECT 'server', NULL, quote_ident(server.srvname), server.tableoid, server.oid,
  UNION ALL
 SELECT 'user mapping', NULL,
        CASE umuser WHEN 0 THEN 'PUBLIC' ELSE quote_ident(usename) END || ' on ' || quote_ident(srvname),
-       'pg_catalog.pg_user_mapping'::pg_catalog.regclass, umid, 0, NULL, NULL,
+       'pg_catalog.pg_user_mapping'::pg_catalog.regclass::oid, umid, 0, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, umoptions
   FROM pg_catalog.pg_user_mappings

@@ -18,6 +18,6 @@ SELECT owned.class, owned.id, 0 AS sub, 'owner' AS property,
      UNION ALL SELECT tableoid, oid, srvowner FROM pg_catalog.pg_foreign_server
      UNION ALL SELECT tableoid, oid, evtowner FROM pg_catalog.pg_event_trigger
      UNION ALL SELECT tableoid, oid, pubowner FROM pg_catalog.pg_publication
-     UNION ALL SELECT 'pg_catalog.pg_subscription'::pg_catalog.regclass, oid, subowner FROM pg_catalog.pg_subscription
+     UNION ALL SELECT 'pg_catalog.pg_subscription'::pg_catalog.regclass::oid, oid, subowner FROM pg_catalog.pg_subscription
     ) AS owned
  WHERE owned.id >= 16384 OR owned.class = 'pg_catalog.pg_namespace'::pg_catalog.regclass

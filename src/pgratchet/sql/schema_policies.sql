@@ -1,6 +1,6 @@
 SELECT 'policy' AS kind, NULL AS schema, quote_ident(polname) AS name,
        tableoid AS class, oid AS id, 0 AS sub,
-       'pg_catalog.pg_class'::pg_catalog.regclass AS of_class, polrelid AS of_id,
+       'pg_catalog.pg_class'::pg_catalog.regclass::oid AS of_class, polrelid AS of_id,
        CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
                    ELSE 'ALL' END AS command,
        NOT polpermissive AS restrictive,

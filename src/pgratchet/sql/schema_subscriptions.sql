@@ -1,5 +1,5 @@
 SELECT 'subscription' AS kind, NULL AS schema, quote_ident(subscription.subname) AS name,
-       'pg_catalog.pg_subscription'::pg_catalog.regclass AS class, subscription.oid AS id, 0 AS sub,
+       'pg_catalog.pg_subscription'::pg_catalog.regclass::oid AS class, subscription.oid AS id, 0 AS sub,
        NULL::oid AS of_class, NULL::oid AS of_id,
        NOT subscription.subenabled AS disabled, subscription.subpublications AS publications,
        subscription.subslotname::text AS slot, subscription.subsynccommit AS "synchronous commit",
