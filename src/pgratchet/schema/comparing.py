@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from enum import StrEnum
@@ -22,6 +22,9 @@ class Action(StrEnum):
     CHANGED = "changed"
 
 
+WORDS = {action: action.value for action in Action}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One item that only one of two schemas has, or one property of an item that both have."""
@@ -33,6 +36,19 @@ class Change:
     old: str | None = None
     """None where the property had its default."""
     new: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What a live database is beside what its migrations make."""
+
+    version: int | None
+    """The highest version of its history."""
+    changes: tuple[Change, ...]
+    """From what the migrations make to what is there."""
+    fingerprint: str
+    """Of what is there, without what is ignored."""
+    notes: tuple[str, ...] = ()
 
 
 def difference(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
@@ -49,10 +65,11 @@ def difference(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def describe(changes: Sequence[Change]) -> str:
+def describe(changes: Sequence[Change], words: Mapping[Action, str] = WORDS) -> str:
     """The changes for people: a line each, longer texts as the lines in which they differ.
 
     What came or went together with its table, or with whatever it belongs to, is counted there.
+    `words` say what an action is called.
     """
     whole = {change.item.title for change in changes if change.action is not Action.CHANGED}
     parts = Counter(
@@ -61,7 +78,7 @@ def describe(changes: Sequence[Change]) -> str:
     lines: list[str] = []
     for change in changes:
         if change.item.parent not in whole:
-            lines += _lines(change, _counted(change.item.title, parts))
+            lines += _lines(change, words[change.action], _counted(change.item.title, parts))
     return "\n".join(lines)
 
 
@@ -85,15 +102,15 @@ def _counted(title: str, parts: Counter[tuple[str, str]]) -> str:
     return f" (with {', '.join(found)})" if found else ""
 
 
-def _lines(change: Change, parts: str) -> Iterator[str]:
+def _lines(change: Change, word: str, parts: str) -> Iterator[str]:
     item = change.item
     if change.action is not Action.CHANGED:
-        yield f"{change.action}: {item.title}{parts}"
+        yield f"{word}: {item.title}{parts}"
         return
     old, new = change.old or "", change.new or ""
     if "\n" in old + new:
-        yield f"changed: {item.title}: {change.property}"
+        yield f"{word}: {item.title}: {change.property}"
         compared = unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
         yield from (f"    {line}" for line in list(compared)[2:])
     else:
-        yield f"changed: {item.title}: {change.property}: {old or 'default'} -> {new or 'default'}"
+        yield f"{word}: {item.title}: {change.property}: {old or 'default'} -> {new or 'default'}"
