@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from pgratchet.errors import ConfigurationError, PgratchetError
 from pgratchet.model import ignore
 
 PREFIX = "pgratchet_scratch_"
+NO_ROLES: Mapping[str, bool] = {}
 KEPT = 24 * 3600
 """Seconds for which a scratch database may still be in use by whoever made it."""
 
@@ -35,24 +36,26 @@ def server(major: int) -> Iterator[str]:
 
 
 @contextmanager
-def database(url: str, *, role: str | None = None, roles: Collection[str] = ()) -> Iterator[str]:
+def database(url: str, *, role: str | None = None, roles: Mapping[str, bool] = NO_ROLES) -> Iterator[str]:
     """Make an empty database on the server of a URL; yields a URL of it, in which we are `role`, where we may be.
 
-    Of `roles` those that the server does not know are made, without a login, and dropped in the end.
+    Of `roles` those that the server does not know are dropped in the end; before, those that are true are made, without
+    a login.
     Raises ConfigurationError where we may not make a database.
     """
     with db.opened(url, name=f"pgratchet {__version__} scratch", wait=0, observer=ignore) as connection:
         _remove_databases(connection)
-        made = _make_roles(connection, roles)
+        strange = _strange(connection, roles)
         name = _name()
         try:
+            _make_roles(connection, [item for item in strange if roles[item]], role)
             owner = _make(connection, name, role)
             with _dropped(connection, name):
                 yield db.with_parameters(url, dbname=name, **({"options": _as(owner)} if owner else {}))
         finally:
-            for item in made:
+            for item in strange:
                 with suppress(psycopg.Error):  # one that a file has given something outside of the database
-                    connection.execute(f"DROP ROLE {sql.quote(item)}".encode())
+                    connection.execute(f"DROP ROLE IF EXISTS {sql.quote(item)}".encode())
 
 
 def _name() -> str:
@@ -95,16 +98,18 @@ def _dropped(connection: Connection, name: str) -> Iterator[None]:
         connection.execute(f"DROP DATABASE IF EXISTS {sql.quote(name)} WITH (FORCE)".encode())
 
 
-def _make_roles(connection: Connection, roles: Collection[str]) -> list[str]:
-    """Superusers, where we are one: what a file may do on the live database must not fail here."""
+def _strange(connection: Connection, roles: Collection[str]) -> list[str]:
     known = {str(row[0]) for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles")}
-    mighty = connection.execute("SELECT pg_catalog.current_setting('is_superuser')").fetchone() == ("on",)
-    made = []
-    for role in sorted(set(roles) - known):
+    return sorted(set(roles) - known)
+
+
+def _make_roles(connection: Connection, roles: Collection[str], mighty: str | None) -> None:
+    """Make roles; the one that everything is done as a superuser, since what it may do elsewhere must not fail here."""
+    may = connection.execute("SELECT pg_catalog.current_setting('is_superuser')").fetchone() == ("on",)
+    for role in roles:
         with suppress(psycopg.errors.InsufficientPrivilege):
-            connection.execute(f"CREATE ROLE {sql.quote(role)}{' SUPERUSER' if mighty else ''}".encode())
-            made.append(role)
-    return made
+            superuser = " SUPERUSER" if may and role == mighty else ""
+            connection.execute(f"CREATE ROLE {sql.quote(role)}{superuser}".encode())
 
 
 def _remove_databases(connection: Connection) -> None:

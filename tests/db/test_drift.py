@@ -311,6 +311,7 @@ UNTOUCHED = (
 )
 
 
+@pytest.mark.one_version
 @pytest.mark.parametrize("make", UNTOUCHED)
 def test_nothing_is_invented(
     database: Database, folder: Path, make: Callable[[Database, Path], None]

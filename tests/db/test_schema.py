@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from pgratchet import schema
+from pgratchet.errors import LockNotAvailable
+from pgratchet.schema import reading
 from tests.db.schema_changes import BASE, CHANGES, NOTHING, READER, WRITER, Made
 from tests.servers import Database
 
@@ -31,6 +33,7 @@ def filled(database: Database) -> Iterator[Database]:
         connection.execute("SET client_min_messages = error")
         connection.execute(BASE.encode())
     yield database
+    database.opened.close()  # what a test still locks would be waited for
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute("ALTER SUBSCRIPTION sub SET (slot_name = NONE)")
         connection.execute("DROP SUBSCRIPTION sub")
@@ -148,3 +151,54 @@ def test_a_dump_restored_has_the_same_fingerprint(filled: Database) -> None:
             now = schema.snapshot(connection)
     assert not schema.describe(schema.difference(before, now))
     assert before.fingerprint == now.fingerprint
+
+
+def test_no_two_items_have_one_title(filled: Database) -> None:
+    titles = [item.title for item in schema.snapshot(filled.connect()).items]
+    assert len(titles) > 90
+    assert len(titles) == len(set(titles))
+
+
+@pytest.mark.one_version
+def test_nothing_that_looks_like_a_secret_is_in_it(filled: Database) -> None:
+    told = schema.describe(schema.difference(schema.Snapshot(()), schema.snapshot(filled.connect())))
+    whole = repr(schema.snapshot(filled.connect()))
+    assert "password=***" in whole
+    assert "hidden" not in whole + told
+
+
+@pytest.mark.one_version
+def test_the_session_is_left_as_it_was_found(filled: Database) -> None:
+    connection = filled.connect(autocommit=False)
+    connection.execute("SET search_path = app; SET LOCAL timezone = 'Asia/Tokyo'; CREATE TABLE mine (a int)")
+    seen = schema.snapshot(connection)
+    shown = [connection.execute(f"SHOW {name}".encode()).fetchone() for name in ("search_path", "timezone")]
+    assert shown == [("app",), ("Asia/Tokyo",)]
+    assert "table app.mine" in [item.title for item in seen.items]
+    connection.rollback()
+
+
+@pytest.mark.one_version
+def test_an_ordinary_role_sees_the_same(filled: Database) -> None:
+    with psycopg.connect(filled.url, options=f"-c role={READER}", autocommit=True) as connection:
+        seen = schema.snapshot(connection, ignore=["user mapping *: server options"])
+    whole = schema.snapshot(filled.connect(), ignore=["user mapping *: server options"])
+    assert seen == whole
+
+
+@pytest.mark.one_version
+def test_other_roles_are_no_difference_where_they_are_left_out(filled: Database) -> None:
+    connection = filled.connect()
+    before = schema.snapshot(connection, owners=False, grants=False)
+    connection.execute("ALTER TABLE app.loose OWNER TO schema_writer; GRANT SELECT ON app.orders TO PUBLIC")
+    assert schema.snapshot(connection, owners=False, grants=False).fingerprint == before.fingerprint
+
+
+@pytest.mark.one_version
+def test_a_table_that_is_locked_is_not_waited_for_without_end(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(reading.NEUTRAL, "lock_timeout", "50ms")
+    filled.connect(autocommit=False).execute("LOCK TABLE app.users IN ACCESS EXCLUSIVE MODE")
+    with pytest.raises(LockNotAvailable, match="the schema cannot be read"):
+        schema.snapshot(filled.connect())

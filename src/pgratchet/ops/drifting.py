@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +27,12 @@ NO_DRIFT = (
 OF_THE_PACKAGE = ("extension *: version", "extension *: comment")
 """What depends on the packages of the host."""
 
-# What a file may not do twice: it reaches beyond its database.
-OUTWARD = r"(?i)\bcreate\s+subscription\b"
-OUTWARD_ON_ITS_SERVER = (
-    OUTWARD
-    + r"|\b(?:create|alter|drop)\s+(?:role|group|database|tablespace|user(?!\s+mapping))\b|\balter\s+system\b"
+# What may not be done twice: it reaches beyond the database. A block of code is searched, all else begins so.
+AT_THE_PUBLISHER = r"(?i)create\s+subscription\b"
+ON_THE_SERVER = (
+    r"(?i)(?:create|alter|drop)\s+(?:role|group|database|tablespace|user(?!\s+mapping))\b|alter\s+system\b"
 )
-MAKES_ROLE = r'(?i)\bcreate\s+(?:role|user|group)\s+"?(\w+)'
+MAKES_ROLE = r'(?i)create\s+(?:role|user|group)\s+"?(\w+)'
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +71,21 @@ def drift(
     """
     chosen = settings or settings_of(url, directory)
     migrations = files.read(Path(chosen.directory))
-    same_server = same_server or (on is None and chosen.url is None)
     with connected(chosen, "drift", wait, observer) as connection:
         live = _look(connection, history.Names(chosen.schema, chosen.table), migrations)
     ignored = (*NO_DRIFT, *live.tables, *config.section(chosen, "drift")["ignore"], *ignore_also)
     with tempfile.TemporaryDirectory(prefix="pgratchet-") as folder:
         scripts = _lay_out(Path(folder), live, migrations)
         _refuse_outward(scripts, same_server=same_server)
-        roles = () if same_server else _roles_to_make(live, scripts)
+        own = (re.match(MAKES_ROLE, statement) for statement in scripts)
+        roles = {} if same_server else dict.fromkeys(live.roles, True)
+        roles |= {found[1].lower(): False for found in own if found}
         with _server(chosen, live.major, on, same_server=same_server) as server:
             made = _replayed(server, chosen, Path(folder), live, roles, observer)
     return _compared(live, made, ignored, versions=same_server)
 
 
 def _look(connection: db.Connection, names: history.Names, migrations: Sequence[Migration]) -> _Live:
-    connection.execute("SET lock_timeout = '10s'")
     if not history.state(connection, names).has_history:
         raise ConfigurationError(
             "the database has no history: there is nothing to compare its schema with",
@@ -135,25 +134,22 @@ def _lay_out(folder: Path, live: _Live, migrations: Sequence[Migration]) -> tupl
 
 
 def _refuse_outward(statements: Sequence[str], *, same_server: bool) -> None:
-    for statement in statements:
-        if re.search(OUTWARD, statement):
-            raise ConfigurationError(
-                "a file makes a subscription, which would be made at the publisher again; it cannot be replayed",
-                "Make subscriptions outside of the migrations.",
-            )
-        if same_server and (found := re.search(OUTWARD_ON_ITS_SERVER, statement)):
+    if any(_does(AT_THE_PUBLISHER, statement) for statement in statements):
+        raise ConfigurationError(
+            "a file makes a subscription, which would be made at the publisher again; it cannot be replayed",
+            "Make subscriptions outside of the migrations.",
+        )
+    for found in (_does(ON_THE_SERVER, statement) for statement in statements):
+        if found and same_server:
             raise ConfigurationError(
                 f"a file has {found[0]}, which reaches beyond its database: it is not run again on this server",
                 "Name another server with --on URL, or install the embedded PostgreSQL.",
             )
 
 
-def _roles_to_make(live: _Live, statements: Sequence[str]) -> tuple[str, ...]:
-    """Those of the live server, less those that a file makes without asking whether they are there."""
-    own = {
-        found[1].lower() for statement in statements if (found := re.match(MAKES_ROLE, statement.lstrip()))
-    }
-    return tuple(role for role in live.roles if role not in own)
+def _does(pattern: str, statement: str) -> re.Match[str] | None:
+    block = re.match(r"(?i)do\b", statement)
+    return re.search(pattern, statement) if block else re.match(pattern, statement)
 
 
 @contextmanager
@@ -173,7 +169,7 @@ def _server(settings: Settings, major: int, on: str | None, *, same_server: bool
 
 
 def _replayed(
-    server: str, settings: Settings, folder: Path, live: _Live, roles: Collection[str], observer: Observer
+    server: str, settings: Settings, folder: Path, live: _Live, roles: Mapping[str, bool], observer: Observer
 ) -> tuple[schema.Snapshot, bool]:
     """The schema that the files make, and whether the role made it to which the live database belongs."""
     with scratch.database(server, role=live.owner, roles=roles) as url:

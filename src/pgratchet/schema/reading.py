@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+import psycopg
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from pgratchet import sql
 from pgratchet.db import Connection
+from pgratchet.errors import LockNotAvailable
 from pgratchet.schema.items import Item, Snapshot
 from pgratchet.schema.selecting import select
 
@@ -66,6 +68,8 @@ NEUTRAL = {
     "quote_all_identifiers": "off",
     "lc_monetary": "C",
     "jit": "off",
+    # Where somebody holds a table, its definitions wait for him.
+    "lock_timeout": "10s",
 }
 # Their names say themselves where they belong.
 UNPLACED = {"schema", "default privileges"}
@@ -116,16 +120,25 @@ def snapshot(
 
 
 def _ask(connection: Connection, resources: Iterable[str]) -> dict[str, Cursor[Row]]:
-    """Send every query at once. What was set for them is rolled back, to the savepoint where there is a transaction."""
+    """Send every query at once. What was set for them is rolled back, to the savepoint where there is a transaction.
+
+    Raises LockNotAvailable where a table has been locked for too long.
+    """
     alone = connection.info.transaction_status == TransactionStatus.IDLE
     settings = ", ".join(f"set_config({sql.literal(k)}, {sql.literal(v)}, true)" for k, v in NEUTRAL.items())
-    with connection.transaction(force_rollback=True), connection.pipeline():
-        if alone:  # all queries see the same moment
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        connection.execute(f"SELECT {settings}".encode())
-        cursors = {resource: connection.cursor(row_factory=tuple_row) for resource in resources}
-        for resource, cursor in cursors.items():
-            cursor.execute(sql.load(resource).encode())
+    cursors = {resource: connection.cursor(row_factory=tuple_row) for resource in resources}
+    try:
+        with connection.transaction(force_rollback=True), connection.pipeline():
+            if alone:  # all queries see the same moment
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.execute(f"SELECT {settings}".encode())
+            for resource, cursor in cursors.items():
+                cursor.execute(sql.load(resource).encode())
+    except psycopg.errors.LockNotAvailable as error:
+        raise LockNotAvailable(
+            "the schema cannot be read: somebody has held a lock on a table for 10 s",
+            "Try again; `pgratchet preflight` names long transactions.",
+        ) from error
     return cursors
 
 

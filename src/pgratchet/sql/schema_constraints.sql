@@ -4,7 +4,6 @@ SELECT 'constraint' AS kind, NULL AS schema, quote_ident(rule.conname) AS name,
                           ELSE 'pg_catalog.pg_type'::pg_catalog.regclass END::oid AS of_class,
        CASE rule.contypid WHEN 0 THEN rule.conrelid ELSE rule.contypid END AS of_id,
        pg_catalog.pg_get_constraintdef(rule.oid) AS definition,
-       NOT rule.convalidated AS "not validated",
        CASE WHEN rule.coninhcount > 0
             THEN CASE WHEN rule.conislocal THEN 'and defined here' ELSE 'yes' END END AS inherited,
        CASE WHEN rule.contype = 'f' THEN
