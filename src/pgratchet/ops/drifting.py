@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pgratchet import config, db, embedded, files, history, parse, schema, scratch, sql
 from pgratchet.config import Settings
-from pgratchet.errors import ConfigurationError, PgratchetError, RunFailed
+from pgratchet.errors import ConfigurationError, HistoryError, ParseError, RunFailed, StatementFailed
 from pgratchet.model import Applied, Migration, Observer, Status, ignore
 from pgratchet.ops.applying import up
 from pgratchet.ops.reaching import connected, database, settings_of
@@ -33,6 +33,10 @@ ON_THE_SERVER = (
     r"(?i)(?:create|alter|drop)\s+(?:role|group|database|tablespace|user(?!\s+mapping))\b|alter\s+system\b"
 )
 MAKES_ROLE = r'(?i)create\s+(?:role|user|group)\s+"?(\w+)'
+UNREPLAYED = (
+    "They ran on the live database: what did they find there that an empty one of this server has not? "
+    "An extension, a role, rows, what was made by hand?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class _Live:
 
     snapshot: schema.Snapshot
     rows: tuple[Applied, ...]
-    bodies: dict[str, str]
+    bodies: dict[str | None, str]
     """Of the files that are not as they were applied, or not there any more."""
     tables: tuple[str, ...]
     """Patterns of the history's own tables."""
@@ -116,21 +120,25 @@ def _look(connection: db.Connection, names: history.Names, migrations: Sequence[
 def _lay_out(folder: Path, live: _Live, migrations: Sequence[Migration]) -> tuple[str, ...]:
     """Put the files into a folder as the history has them; returns the text of each that is not too large."""
     here = {migration.checksum: migration.path for migration in migrations}
+    named = {migration.script: migration.path for migration in migrations}
     for row in live.rows:
-        if row.checksum is None:
-            continue
         path = folder / Path(row.script).name
-        if row.checksum in here:
-            path.symlink_to(here[row.checksum])
+        if source := here.get(row.checksum) if row.checksum else named.get(row.script):
+            path.symlink_to(source)
         elif row.checksum in live.bodies:
             path.write_text(live.bodies[row.checksum], encoding="utf-8")
-        else:
+        elif not _is_zero(row):
             raise ConfigurationError(
                 f"{row.script} is not here as it was applied, and the history holds no copy of it",
                 "Run where the files of the applied versions are; `pgratchet status` shows which differ.",
             )
     found = (parse.read(path).statements or () for path in folder.iterdir())
     return tuple(statement.sql for statements in found for statement in statements)
+
+
+def _is_zero(row: Applied) -> bool:
+    """Whether the row stands for a schema that was there before any file."""
+    return row.version == 0 and row.checksum is None
 
 
 def _refuse_outward(statements: Sequence[str], *, same_server: bool) -> None:
@@ -186,8 +194,9 @@ def _replayed(
                 )
             try:
                 up(preflight=False, settings=there)
-            except PgratchetError as error:
-                raise RunFailed(f"the files cannot be replayed: {error.message}", error.hint) from error
+            except (StatementFailed, ParseError, HistoryError) as error:
+                message = error.message.replace(str(folder), settings.directory)
+                raise RunFailed(f"the files cannot be replayed: {message}", UNREPLAYED) from error
             return schema.snapshot(connection), role == live.owner
 
 
@@ -203,7 +212,7 @@ def _compared(
     if not versions:
         notes += _versions(expected, live.snapshot)
         ignored = (*ignored, *OF_THE_PACKAGE)
-    if any(row.version == 0 and row.checksum is None for row in live.rows):
+    if any(map(_is_zero, live.rows)):
         notes.append("the history begins with a schema that no file makes: all of that is drift")
     before, after = (schema.select(snapshot, ignored) for snapshot in (expected, live.snapshot))
     version = max((row.version for row in live.rows if row.version is not None), default=None)
