@@ -460,6 +460,7 @@ def test_it_is_refused_where_the_history_cannot_tell_what_there_should_be(
         "CREATE ROLE outward_role",
         "ALTER SYSTEM SET work_mem = '5MB'",
         "ALTER ROLE CURRENT_USER SET work_mem = '5MB'",
+        "DO $$ BEGIN EXECUTE 'ALTER ROLE CURRENT_USER RESET work_mem'; END $$",
     ],
 )
 def test_what_reaches_beyond_the_database_is_not_run_again_on_its_server(
@@ -475,6 +476,24 @@ def test_what_reaches_beyond_the_database_is_not_run_again_on_its_server(
         connection.execute("DROP ROLE IF EXISTS outward_role")
         connection.execute("ALTER SYSTEM RESET work_mem")
         connection.execute("ALTER ROLE CURRENT_USER RESET work_mem")
+
+
+@pytest.mark.one_version
+def test_a_block_that_makes_a_role_where_it_is_missing_is_run_again_and_leaves_none(
+    database: Database, folder: Path
+) -> None:
+    block = """
+        DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'guarded') THEN CREATE ROLE guarded; END IF;
+            EXECUTE format('ALTER DATABASE %I SET work_mem = 5000', current_database());
+        END $$;
+    """
+    write_migrations(folder, {"V1__a.sql": block})
+    pgratchet.up(database.url, folder)
+    connection = database.connect()
+    connection.execute("DROP ROLE guarded")
+    assert not found(database, folder)
+    assert not connection.execute("SELECT FROM pg_roles WHERE rolname = 'guarded'").fetchall()
 
 
 @pytest.mark.one_version

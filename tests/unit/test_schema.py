@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgratchet.schema import Action, Item, Snapshot, describe, difference, select
+from pgratchet.schema import Action, Item, Snapshot, describe, difference, outermost, select
 
 
 def table(name: str, *columns: str, schema: str = "app", **properties: str) -> tuple[Item, ...]:
@@ -73,6 +73,12 @@ def test_what_comes_with_its_table_is_counted_there() -> None:
     assert told == "added: table app.one (with 2 columns)"
 
 
+def test_what_comes_with_its_table_is_no_change_of_its_own() -> None:
+    changes = difference(snapshot(), snapshot(table("one", "a", "b")))
+    assert len(changes) == 3
+    assert [change.item.title for change in outermost(changes)] == ["table app.one"]
+
+
 def test_a_long_text_is_shown_where_it_differs() -> None:
     before, after = (
         snapshot((Item("view", "app.v", "app", None, {"definition": f"SELECT a,\n  {column}\nFROM t"}),))
@@ -80,7 +86,6 @@ def test_a_long_text_is_shown_where_it_differs() -> None:
     )
     assert describe(difference(before, after)).splitlines() == [
         "changed: view app.v: definition",
-        "    @@ -1,3 +1,3 @@",
         "     SELECT a,",
         "    -  b",
         "    +  c",

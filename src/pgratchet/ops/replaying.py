@@ -16,12 +16,13 @@ from pgratchet.model import Applied, Migration, Observer, Status
 from pgratchet.ops.applying import up
 from pgratchet.ops.reaching import connected, database
 
-# What may not be done twice: it reaches beyond the database. A block of code is searched, all else begins so.
+# What may not be done twice, since it reaches beyond the database: how such a statement begins, and what of it may not
+# stand in a block of code. A block makes a role where it is missing, and names the database by a placeholder.
 AT_THE_PUBLISHER = r"(?i)create\s+subscription\b"
-ON_THE_SERVER = (
-    r"(?i)(?:create|alter|drop)\s+(?:role|group|database|tablespace|user(?!\s+mapping))\b|alter\s+system\b"
-)
-MAKES_ROLE = r'(?i)create\s+(?:role|user|group)\s+"?(\w+)'
+OF_THE_SERVER = r"role|group|tablespace|user(?!\s+mapping)"
+ON_THE_SERVER = rf"(?i)(?:create|alter|drop)\s+(?:{OF_THE_SERVER}|database)\b|alter\s+system\b"
+IN_A_BLOCK = rf"(?i)\b(?:alter|drop)\s+(?:{OF_THE_SERVER}|database(?!\s+%))\b|\balter\s+system\b"
+MAKES_ROLE = r'(?i)\bcreate\s+(?:role|user(?!\s+mapping)|group)\s+"?(\w+)'
 UNREPLAYED = (
     "They ran on the live database: what did they find there that an empty one of this server has not? "
     "An extension, a role, rows, what was made by hand?"
@@ -93,9 +94,9 @@ def replay(
     with tempfile.TemporaryDirectory(prefix="pgratchet-") as folder:
         statements = _lay_out(Path(folder), live, migrations)
         _refuse_outward(statements, same_server=same_server)
-        own = (re.match(MAKES_ROLE, statement) for statement in statements)
         roles = {} if same_server else dict.fromkeys(live.roles, True)
-        roles |= {found[1].lower(): False for found in own if found}
+        made = (name.lower() for statement in statements for name in re.findall(MAKES_ROLE, statement))
+        roles |= dict.fromkeys(made, False)
         with _server(settings, live.major, on, same_server=same_server) as server:
             return _apply(server, settings, Path(folder), live, roles, observer)
 
@@ -125,22 +126,19 @@ def _lay_out(folder: Path, live: Live, migrations: Sequence[Migration]) -> tuple
 
 
 def _refuse_outward(statements: Sequence[str], *, same_server: bool) -> None:
-    if any(_does(AT_THE_PUBLISHER, statement) for statement in statements):
-        raise ConfigurationError(
-            "a file makes a subscription, which would be made at the publisher again; it cannot be replayed",
-            "Make subscriptions outside of the migrations.",
-        )
-    for found in (_does(ON_THE_SERVER, statement) for statement in statements):
+    for statement in statements:
+        if re.match(AT_THE_PUBLISHER, statement):
+            raise ConfigurationError(
+                "a file makes a subscription, which would be made at the publisher again; it cannot be replayed",
+                "Make subscriptions outside of the migrations.",
+            )
+        block = re.match(r"(?i)do\b", statement)
+        found = re.search(IN_A_BLOCK, statement) if block else re.match(ON_THE_SERVER, statement)
         if found and same_server:
             raise ConfigurationError(
                 f"a file has {found[0]}, which reaches beyond its database: it is not run again on this server",
                 "Name another server with --on URL, or install the embedded PostgreSQL.",
             )
-
-
-def _does(pattern: str, statement: str) -> re.Match[str] | None:
-    block = re.match(r"(?i)do\b", statement)
-    return re.search(pattern, statement) if block else re.match(pattern, statement)
 
 
 @contextmanager

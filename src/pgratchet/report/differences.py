@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgratchet.report.text import count
-from pgratchet.schema import Action, Change, Drift, describe
+from pgratchet.schema import Action, Change, Drift, describe, outermost
 
 WORDS = {Action.ADDED: "unexpected", Action.REMOVED: "missing", Action.CHANGED: "different"}
 
@@ -17,7 +17,7 @@ def text(value: Drift) -> str:
         return "\n".join(
             [*lines, f"No drift: the schema is what the migrations make, at version {value.version}."]
         )
-    head = f"{count(len(value.changes), 'difference')} from what the migrations make, at version {value.version}:"
+    head = f"{count(len(outermost(value.changes)), 'difference')} from what the migrations make, at version {value.version}:"
     return "\n".join([*lines, head, "", describe(value.changes, WORDS)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgratchet.schema.comparing import Action, Change, Drift, describe, difference
+from pgratchet.schema.comparing import Action, Change, Drift, describe, difference, outermost
 from pgratchet.schema.items import Item, Snapshot
 from pgratchet.schema.reading import NOT_MODELLED, snapshot
 from pgratchet.schema.selecting import select
@@ -16,6 +16,7 @@ __all__ = [
     "Snapshot",
     "describe",
     "difference",
+    "outermost",
     "select",
     "snapshot",
 ]

@@ -71,15 +71,23 @@ def describe(changes: Sequence[Change], words: Mapping[Action, str] = WORDS) -> 
     What came or went together with its table, or with whatever it belongs to, is counted there.
     `words` say what an action is called.
     """
-    whole = {change.item.title for change in changes if change.action is not Action.CHANGED}
-    parts = Counter(
-        (change.item.parent, change.item.kind) for change in changes if change.item.parent in whole
-    )
+    whole = _whole(changes)
+    inner = (change for change in changes if change.item.parent in whole)
+    parts = Counter((change.item.parent or "", change.item.kind) for change in inner)
     lines: list[str] = []
-    for change in changes:
-        if change.item.parent not in whole:
-            lines += _lines(change, words[change.action], _counted(change.item.title, parts))
+    for change in outermost(changes):
+        lines += _lines(change, words[change.action], _counted(change.item.title, parts))
     return "\n".join(lines)
+
+
+def outermost(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes without those that came or went together with what they belong to."""
+    whole = _whole(changes)
+    return tuple(change for change in changes if change.item.parent not in whole)
+
+
+def _whole(changes: Sequence[Change]) -> set[str | None]:
+    return {change.item.title for change in changes if change.action is not Action.CHANGED}
 
 
 def _changed(old: Item, new: Item) -> Iterator[Change]:
@@ -111,6 +119,6 @@ def _lines(change: Change, word: str, parts: str) -> Iterator[str]:
     if "\n" in old + new:
         yield f"{word}: {item.title}: {change.property}"
         compared = unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
-        yield from (f"    {line}" for line in list(compared)[2:])
+        yield from ("    ..." if line.startswith("@@") else f"    {line}" for line in list(compared)[3:])
     else:
         yield f"{word}: {item.title}: {change.property}: {old or 'default'} -> {new or 'default'}"
