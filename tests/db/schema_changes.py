@@ -49,6 +49,7 @@ CREATE FUNCTION app.fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW
 CREATE FUNCTION app.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE PROCEDURE app.tidy() LANGUAGE sql AS 'SELECT 1';
 CREATE AGGREGATE app.adds (int) (sfunc = int4pl, stype = int, initcond = '0');
+CREATE AGGREGATE app.joins (text) (sfunc = textcat, stype = text, initcond = '');
 CREATE FUNCTION app.same(app.pair, app.pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
 CREATE OPERATOR app.=== (leftarg = app.pair, rightarg = app.pair, function = app.same);
 CREATE OPERATOR CLASS app.plain FOR TYPE int USING btree AS
@@ -302,11 +303,15 @@ CHANGES = (
     Made("DROP PROCEDURE app.tidy", "removed: procedure app.tidy()"),
     Made(
         "CREATE OR REPLACE AGGREGATE app.adds (int) (sfunc = int4pl, stype = int, initcond = '1')",
-        "changed: aggregate app.adds(integer): initial value: 0 -> 1",
+        "changed: aggregate app.adds(integer): initial value: '0' -> '1'",
     ),
     Made(
         "CREATE OR REPLACE AGGREGATE app.adds (int) (sfunc = int4pl, stype = int, combinefunc = int4pl)",
         "changed: aggregate app.adds(integer): combine function",
+    ),
+    Made(
+        "CREATE OR REPLACE AGGREGATE app.joins (text) (sfunc = textcat, stype = text)",
+        "aggregate app.joins(text): initial value: '' -> default",
     ),
     # types
     Made("ALTER TYPE app.mood ADD VALUE 'glad'", "type app.mood: labels: 'sad', 'ok' -> 'sad', 'ok', 'glad'"),

@@ -13,12 +13,11 @@ WORDS = {Action.ADDED: "unexpected", Action.REMOVED: "missing", Action.CHANGED: 
 def text(value: Drift) -> str:
     """Every difference, from what the migrations make to what is there."""
     lines = [f"note: {note}" for note in value.notes]
+    place = f"what the migrations make, at version {value.version}"
     if not value.changes:
-        return "\n".join(
-            [*lines, f"No drift: the schema is what the migrations make, at version {value.version}."]
-        )
-    head = f"{count(len(outermost(value.changes)), 'difference')} from what the migrations make, at version {value.version}:"
-    return "\n".join([*lines, head, "", describe(value.changes, WORDS)])
+        return "\n".join([*lines, f"No drift: the schema is {place}."])
+    number = count(len(outermost(value.changes)), "difference")
+    return "\n".join([*lines, f"{number} from {place}:", "", describe(value.changes, WORDS)])
 
 
 def as_object(value: Drift) -> dict[str, Any]:

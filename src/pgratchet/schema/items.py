@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -44,6 +46,6 @@ class Snapshot:
         """The SHA-256 of all items, in hexadecimal: the same for schemas without a difference, and for no others."""
         digest = sha256()
         for item in self.items:
-            line = json.dumps([item.kind, item.name, sorted(item.properties.items())], ensure_ascii=False)
+            line = ENCODER.encode([item.kind, item.name, sorted(item.properties.items())])
             digest.update(f"{line}\n".encode())
         return digest.hexdigest()

@@ -173,15 +173,15 @@ def _items(
 
 def _properties(names: Iterable[str], values: Iterable[Any]) -> dict[str, str]:
     """What is not as it is by itself: neither null, nor false, nor empty. An array is a set."""
-    pairs = ((name, _text(name, value)) for name, value in zip(names, values, strict=True) if value)
-    return {name: value for name, value in pairs if value}
+    pairs = zip(names, values, strict=True)
+    return {name: v if type(v) is str else _text(name, v) for name, v in pairs if v}
 
 
 def _text(name: str, value: object) -> str:
     if isinstance(value, list):
         entries = map(_masked, value) if name == "server options" else value
         return ", ".join(sorted(entries))
-    return "yes" if value is True else str(value).rstrip("\n")
+    return "yes" if value is True else str(value)
 
 
 def _masked(option: str) -> str:

@@ -2,7 +2,7 @@ SELECT CASE routine.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' 
        quote_ident(namespace.nspname) AS schema,
        substr(routine.oid::pg_catalog.regprocedure::text, length(quote_ident(namespace.nspname)) + 2) AS name,
        routine.tableoid AS class, routine.oid AS id, 0 AS sub, NULL::oid AS of_class, NULL::oid AS of_id,
-       CASE WHEN routine.prokind <> 'a' THEN pg_catalog.pg_get_functiondef(routine.oid) END AS definition,
+       CASE WHEN routine.prokind <> 'a' THEN rtrim(pg_catalog.pg_get_functiondef(routine.oid), E'\n') END AS definition,
        CASE WHEN routine.prokind = 'a' THEN pg_catalog.pg_get_function_arguments(routine.oid) END AS arguments,
        CASE WHEN routine.prokind = 'a' THEN routine.proparallel::text END AS parallel,
        CASE aggregate.aggkind WHEN 'o' THEN 'ordered set' WHEN 'h' THEN 'hypothetical set' END AS form,
@@ -21,7 +21,8 @@ SELECT CASE routine.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' 
        nullif(aggregate.aggsortop, 0)::pg_catalog.regoperator::text AS "sort operator",
        nullif(aggregate.aggtransspace, 0)::text AS "state size",
        nullif(aggregate.aggmtransspace, 0)::text AS "moving state size",
-       aggregate.agginitval AS "initial value", aggregate.aggminitval AS "moving initial value"
+       quote_literal(aggregate.agginitval) AS "initial value",
+       quote_literal(aggregate.aggminitval) AS "moving initial value"
   FROM pg_catalog.pg_proc AS routine
   JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = routine.pronamespace
   LEFT JOIN pg_catalog.pg_aggregate AS aggregate ON aggregate.aggfnoid = routine.oid
