@@ -111,10 +111,10 @@ def snapshot(
     found = _ask(connection, (*items, *notes, MEMBERS))
     properties: dict[Key, dict[str, str]] = defaultdict(dict)
     for resource in notes:
-        for class_, id_, sub, name, value in found[resource]:
+        for class_, id_, sub, name, value in found[resource].fetchall():
             if value:
                 properties[class_, id_, sub][name] = value
-    members = {(class_, id_) for class_, id_ in found[MEMBERS]}
+    members = {(class_, id_) for class_, id_ in found[MEMBERS].fetchall()}
     made = _items((found[resource] for resource in items), properties, members)
     return select(Snapshot(tuple(sorted(made, key=lambda item: item.title))), ignore, schemas)
 
@@ -154,7 +154,7 @@ def _items(
     known: dict[tuple[int, int], Item] = {}
     for cursor in answers:
         names = [column.name for column in cursor.description or ()][FIXED:]
-        for kind, schema, name, class_, id_, sub, of_class, of_id, *values in cursor:
+        for kind, schema, name, class_, id_, sub, of_class, of_id, *values in cursor.fetchall():
             owner = known.get((of_class, of_id))
             if (of_id and owner is None) or (class_, id_) in members:
                 continue
