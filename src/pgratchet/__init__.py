@@ -43,15 +43,20 @@ if TYPE_CHECKING:
         Verdict,
         Waiting,
     )
-    from pgratchet.ops import baseline, mark, preview, seed, status, up
+    from pgratchet.ops import baseline, drift, mark, preview, seed, status, up
+    from pgratchet.schema import Action, Change, Drift, Item
 
 __all__ = [
+    "Action",
+    "Change",
     "Check",
     "ConfigurationError",
     "DatabaseUnreachable",
+    "Drift",
     "Event",
     "FilesError",
     "HistoryError",
+    "Item",
     "LockNotAvailable",
     "Migration",
     "Noticed",
@@ -76,6 +81,7 @@ __all__ = [
     "Waiting",
     "__version__",
     "baseline",
+    "drift",
     "mark",
     "preview",
     "seed",
@@ -96,7 +102,8 @@ _ELSEWHERE = {
         "Verdict",
         "Waiting",
     },
-    "ops": {"baseline", "mark", "preview", "seed", "status", "up"},
+    "ops": {"baseline", "drift", "mark", "preview", "seed", "status", "up"},
+    "schema": {"Action", "Change", "Drift", "Item"},
 }
 
 

@@ -91,6 +91,9 @@ SECTIONS = {
         Option("target", "", "`citus`: the rules of a distributed database are errors, not warnings."),
         Option("ignore", (), "Rules that are not looked at."),
     ),
+    "drift": (
+        Option("ignore", (), "Patterns of what is no drift: `table public.sk_*`, `index *: clustered`."),
+    ),
 }
 """The tables of `pgratchet.toml`, each for the command of its name."""
 

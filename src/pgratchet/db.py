@@ -164,16 +164,27 @@ def describe(url: str) -> str:
     return f"database {name} at {place}" if name else f"the server at {place}"
 
 
+def with_parameters(url: str, **parameters: str) -> str:
+    """The same server with other parameters; `options` are added to those that the URL has."""
+    given = _parsed(url)
+    if "options" in parameters and given.get("options"):
+        parameters["options"] = f"{given['options']} {parameters['options']}"
+    return conninfo.make_conninfo("", **{**given, **parameters})
+
+
 def _parameters(url: str, name: str) -> dict[str, Any]:
+    return {**PARAMETERS, "application_name": name, **_parsed(url)}
+
+
+def _parsed(url: str) -> dict[str, Any]:
     try:
-        given = conninfo.conninfo_to_dict(url)
+        return dict(conninfo.conninfo_to_dict(url))
     except psycopg.Error as error:
         raise ConfigurationError(
             "the database's URL cannot be parsed (it is not shown, since it may hold a password)",
             "Write postgresql://user:password@host:5432/database; "
             "encode special characters of the password, @ as %40 and / as %2F.",
         ) from error
-    return {**PARAMETERS, "application_name": name, **given}
 
 
 def _reason(error: psycopg.Error) -> str:

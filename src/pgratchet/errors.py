@@ -12,7 +12,7 @@ PgratchetError                  1
 ├── PreflightError              4   a check before the run refuses it
 ├── HistoryError                5   files and history disagree
 ├── LockNotAvailable            6   another runner, or the application, holds what we need
-├── DriftError                  7
+├── DriftFound                  7   the schema is not what the migrations make
 ├── DatabaseUnreachable         8
 └── Terminated                143   SIGTERM
     └── Interrupted           130   Ctrl-C
@@ -164,8 +164,8 @@ class LockNotAvailable(PgratchetError):
     exit_code = 6
 
 
-class DriftError(PgratchetError):
-    """The catalogue is not what the history says."""
+class DriftFound(PgratchetError):
+    """The schema is not what the migrations make (`drift`)."""
 
     exit_code = 7
 

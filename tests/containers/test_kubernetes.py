@@ -16,7 +16,7 @@ HOPELESS = {
     errors.ConfigurationError.exit_code,
     errors.FindingsError.exit_code,
     errors.HistoryError.exit_code,
-    errors.DriftError.exit_code,
+    errors.DriftFound.exit_code,
 }
 
 

@@ -18,7 +18,7 @@ LAYERS = (
         "pgtools",
     },
     {"files", "plan", "db", "wire", "embedded", "glance", "lint"},
-    {"history", "scaffold", "lock", "catalogue"},
+    {"history", "scaffold", "lock", "catalogue", "schema", "scratch"},
     {"apply", "preflight"},
     {"ops", "report"},
     {"cli"},
@@ -28,7 +28,7 @@ LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 # Who may import what others must leave alone.
 OWNERS = {
-    "psycopg": {"db", "lock", "wire", "history", "apply", "preflight", "pgtools"},
+    "psycopg": {"db", "lock", "wire", "history", "schema", "scratch", "apply", "preflight", "pgtools"},
     "click": {"cli"},
     "rich": {"cli"},
     "ctypes": {"glance", "parse"},

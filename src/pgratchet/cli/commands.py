@@ -297,8 +297,10 @@ def version(*, as_json: bool) -> None:
 
 
 def _register() -> None:
+    from pgratchet.cli.drift import drift
     from pgratchet.cli.embedded import embedded
 
+    program.add_command(drift)
     program.add_command(embedded)
 
 

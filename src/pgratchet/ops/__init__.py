@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pgratchet.ops.applying import preflight, preview, up
+from pgratchet.ops.drifting import drift
 from pgratchet.ops.reaching import database
 from pgratchet.ops.recording import baseline, mark, seed, status
 
-__all__ = ["baseline", "database", "mark", "preflight", "preview", "seed", "status", "up"]
+__all__ = ["baseline", "database", "drift", "mark", "preflight", "preview", "seed", "status", "up"]
