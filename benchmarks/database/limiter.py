@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import resource
 import socket
 import statistics
 import subprocess
@@ -24,7 +26,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import server as servers
-from benchmarks.database.limiter_caller import TENANT
+from benchmarks.database.limiter_caller import ALLOWED, CALLERS, DENIED, SQL, TENANT
 from benchmarks.peers import install
 from benchmarks.server import HOST, TICK, Server
 
@@ -37,11 +39,12 @@ LIMITERS = {
     "floor": "SELECT 1, psycopg's libpq",
     "psycopg": "take_rate_limit, psycopg's cursor",
     "libpq": "take_rate_limit, psycopg's libpq",
+    "pgbench": "take_rate_limit, pgbench",
     "fixed": "limits, fixed window",
     "sliding": "limits, sliding window counter",
     "answer": "limits, sliding, with what is left",
 }
-OURS = ("psycopg", "libpq")
+OURS = ("psycopg", "libpq", "pgbench")
 CASES = tuple((kind, spread) for kind in ("allowed", "denied") for spread in ("hot", "many"))
 
 
@@ -57,7 +60,8 @@ def main() -> None:
             with callers(processes, url, redis) as group:
                 for kind, spread in CASES:
                     for name in LIMITERS:
-                        group[0].tell(f"{name} {kind} {spread} fill")
+                        if name != "pgbench":  # it asks for what the others have filled
+                            group[0].tell(f"{name} {kind} {spread} fill")
                     load = os.getloadavg()[0]
                     rounds = [
                         {name: measure(group, server, redis_process, f"{name} {kind} {spread} {asked.seconds}")
@@ -94,6 +98,9 @@ class Caller:
 
 def measure(group: list[Caller], server: Server, redis_process: int, line: str) -> tuple[float, float, float]:
     """Calls a second of all callers together, and microseconds of the processor for a call: theirs, the server's."""
+    name, kind, spread, _ = line.split()
+    if name == "pgbench":
+        return _measure_pgbench(server, len(group), kind, spread)
     before, began = server.cpu() + _cpu(redis_process), time.monotonic()
     for caller in group:
         caller.send(line)
@@ -102,6 +109,44 @@ def measure(group: list[Caller], server: Server, redis_process: int, line: str) 
     calls = sum(made for made, _ in answers)
     behind = server.cpu() + _cpu(redis_process) - before
     return calls / took, sum(used for _, used in answers) / calls * 1e6, behind / calls * 1e6
+
+
+def _measure_pgbench(server: Server, clients: int, kind: str, spread: str) -> tuple[float, float, float]:
+    """The same by pgbench, whose shortest turn is a second."""
+    subject = "'caller ' || :caller" if spread == "many" else "'caller 0'"
+    amount, period = ALLOWED if kind == "allowed" else DENIED
+    call = SQL.format(tenant=TENANT, subject=subject, name=kind, amount=amount, period=period)
+    script = f"\\set caller random(0, {CALLERS - 1})\n{call};\n" if spread == "many" else f"{call};\n"
+    before, used = server.cpu(), _children()
+    command = [
+        str(server.programs / "pgbench"),
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        str(clients),
+        "-T",
+        "1",
+        "-f",
+        "-",
+    ]
+    options = f"-c app.tenant_id={TENANT} -c role=semantic_kernel_app"
+    done = subprocess.run(
+        [*command, server.url("limiter")],
+        input=script,
+        env={**os.environ, "PGOPTIONS": options},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    calls = int(re.findall(r"actually processed: (\d+)", done.stdout)[0])
+    rate = float(re.findall(r"(?m)^tps = ([0-9.]+)", done.stdout)[0])
+    return rate, (_children() - used) / calls * 1e6, (server.cpu() - before) / calls * 1e6
+
+
+def _children() -> float:
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
 
 
 @contextmanager
@@ -175,8 +220,8 @@ def _report(title: str, rounds: list[dict[str, tuple[float, float, float]]]) -> 
         "calls a second",
         "CPU of the client",
         "of the server",
-        "calls: cursor, libpq to it",
-        "CPU: it to cursor, libpq",
+        "calls: cursor, libpq, pgbench to it",
+        "CPU: it to cursor, libpq, pgbench",
     )
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for name, title_of in LIMITERS.items():
