@@ -34,7 +34,7 @@ def test_a_text_that_nobody_wrote_so_is_read_or_an_error(lines: list[integrity.L
 
 @pytest.mark.parametrize("line", ["V1__a.sql", "V1__a.sql opened", "a b", f"V1__a.sql {'0' * 64}"])
 def test_a_line_that_is_not_whole_is_an_error_that_names_it(line: str) -> None:
-    with pytest.raises(ConfigurationError, match="x:2: not a line of migrations.lock"):
+    with pytest.raises(ConfigurationError, match=r"x:2: not a line of migrations\.lock"):
         integrity.lines(f"# head\n{line}\n", Path("x"))
 
 
@@ -105,6 +105,6 @@ def test_two_branches_that_add_one_version_conflict_in_git(tmp_path: Path, last:
     merge = ["git", "-C", str(work.root), "merge", "mine"]
     done = subprocess.run(merge, capture_output=True, text=True, check=False)
     assert "CONFLICT (content): Merge conflict in database/migrations/migrations.lock" in done.stdout
-    with pytest.raises(ConfigurationError, match=r"migrations.lock:\d+: a conflict of git") as caught:
+    with pytest.raises(ConfigurationError, match=r"migrations\.lock:\d+: a conflict of git") as caught:
         integrity.read(work.folder)
     assert "new --renumber" in (caught.value.hint or "")

@@ -17,7 +17,7 @@ from pgratchet.errors import (
     PreflightError,
     StatementFailed,
 )
-from pgratchet.model import Check, Done, Migration, Outcome, Overview, Preview
+from pgratchet.model import Check, Checked, Done, Migration, Outcome, Overview, Preview
 
 SCHEMA_VERSION = 1
 
@@ -71,6 +71,17 @@ def preview(value: Preview) -> dict[str, Any]:
 def checks(value: Sequence[Check]) -> dict[str, Any]:
     """What was found before a run."""
     return {"checks": [asdict(check) for check in value]}
+
+
+def checked(value: Checked) -> dict[str, Any]:
+    """What `check` found."""
+    return {
+        "findings": [{**asdict(item), "fails": value.fails(item)} for item in value.findings],
+        "files": value.files,
+        "severity": value.severity,
+        "failed": value.failed,
+        "notes": list(value.notes),
+    }
 
 
 def migration(value: Migration) -> dict[str, Any]:
