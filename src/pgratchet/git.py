@@ -101,17 +101,16 @@ def _commit(here: Repository, name: str) -> str | None:
 
 def _fetch(here: Repository, base: str) -> str:
     """What brings a missing commit here."""
-    remote, slash, branch = base.partition("/")
     remotes = _run(here.root, "remote").split()
-    known = bool(slash) and remote in remotes
-    refs = (
-        f"{remote} {branch}:refs/remotes/{remote}/{branch}"
-        if known
-        else f"{(remotes or ['origin'])[0]} {base}"
-    )
+    if not remotes:
+        return "There is no remote to fetch it from: name another commit with --base."
+    first, _, rest = base.partition("/")
+    remote, branch = (first, rest) if rest and first in remotes else (remotes[0], base)
+    refs = f"{remote} {branch}:refs/remotes/{remote}/{branch}"
+    then = "" if base == f"{remote}/{branch}" else f", and --base {remote}/{branch}"
     if _run(here.root, "rev-parse", "--is-shallow-repository").strip() == "true":
-        return f"This clone is shallow: `git fetch --unshallow {refs}`; in CI, let the checkout fetch all commits."
-    return f"`git fetch {refs}`, or name another commit with --base."
+        return f"This clone is shallow: `git fetch --unshallow {refs}`{then}; in CI, let the checkout fetch all commits."
+    return f"`git fetch {refs}`{then}"
 
 
 def _run(folder: Path, *arguments: str) -> str:

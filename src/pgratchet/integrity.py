@@ -74,6 +74,23 @@ def write(migrations: Sequence[Migration], unfinished: frozenset[str] = frozense
     return _put(migrations[0].path.parent, [_line(migration, unfinished) for migration in migrations])
 
 
+def rename(migrations: Sequence[Migration], names: Mapping[str, str]) -> None:
+    """Give files that have moved their new names, where the folder has a lock; a conflict of git in it ends so.
+
+    `names` are the old names by the new ones. What is written down of other files stays.
+    """
+    path = migrations[0].path.parent / naming.LOCK
+    if not path.exists():
+        return
+    matches = map(LINE.fullmatch, path.read_text(encoding="utf-8", errors="replace").splitlines())
+    known = {match["script"]: (match["checksum"], match["tree"]) for match in matches if match}
+    found = []
+    for item in migrations:
+        before = known.get(names.get(item.script, item.script))
+        found.append(Line(item.script, *before) if before else _line(item, frozenset()))
+    _put(path.parent, found)
+
+
 def reserve(migrations: Sequence[Migration], script: str) -> None:
     """Add a file that is about to be written, where the folder has a lock."""
     folder = migrations[0].path.parent

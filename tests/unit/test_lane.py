@@ -203,6 +203,16 @@ def test_a_shallow_clone_says_what_to_fetch_and_is_content_with_it(work: Work, t
     assert told(shallow, "origin/main") == [("version-taken", "V003__mine.sql")]
 
 
+def test_a_branch_of_the_remote_is_fetched_under_its_remote_name(work: Work, tmp_path: Path) -> None:
+    work.commit({"V003__mine.sql": "SELECT 3;\n"})
+    single = repositories.clone(work, tmp_path / "single", "--single-branch", "--branch=mine")
+    with pytest.raises(ConfigurationError) as caught:
+        told(single, "main")
+    assert caught.value.hint == "`git fetch origin main:refs/remotes/origin/main`, and --base origin/main"
+    single.git(*caught.value.hint.split("`")[1].split()[1:])
+    assert told(single, "origin/main") == []
+
+
 def test_two_commits_without_a_common_one_are_an_error_that_says_what_to_fetch(
     work: Work, tmp_path: Path
 ) -> None:

@@ -17,7 +17,8 @@ from pgratchet.errors import (
     PreflightError,
     StatementFailed,
 )
-from pgratchet.model import Check, Checked, Done, Migration, Outcome, Overview, Preview
+from pgratchet.findings import Checked
+from pgratchet.model import Check, Done, Migration, Outcome, Overview, Preview
 
 SCHEMA_VERSION = 1
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from pgratchet.model import Checked, Finding, Severity
+from pgratchet.findings import Checked
+from pgratchet.model import Finding, Severity
 from pgratchet.report.findings import marks, relative, sentence
 
 ANNOTATIONS = {Severity.NOTE: "notice", Severity.WARNING: "warning", Severity.ERROR: "error"}
