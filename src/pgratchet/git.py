@@ -109,7 +109,9 @@ def _fetch(here: Repository, base: str) -> str:
     refs = f"{remote} {branch}:refs/remotes/{remote}/{branch}"
     then = "" if base == f"{remote}/{branch}" else f", and --base {remote}/{branch}"
     if _run(here.root, "rev-parse", "--is-shallow-repository").strip() == "true":
-        return f"This clone is shallow: `git fetch --unshallow {refs}`{then}; in CI, let the checkout fetch all commits."
+        return (
+            f"This clone is shallow: `git fetch --unshallow {refs}`{then}; in CI, let the checkout fetch all."
+        )
     return f"`git fetch {refs}`{then}"
 
 

@@ -1,0 +1,142 @@
+"""What squawk finds beside our own rules, where it is installed: the only module that runs it.
+
+Where both know of a hazard ours decides, since they know the files before, the catalogue and the types; squawk's word
+stands for the rest. It ends with 1 both for findings and for its own failures, so only its output counts.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pgratchet.model import Finding, Migration, Script, Severity
+
+PACKAGE = "squawk-cli"
+PREFIX = "squawk-"
+"""Before the names of its rules, which are not ours."""
+SECONDS = 120
+AT_ONCE = 500
+"""Files of one call; their names have to fit into a command line."""
+
+RUNNERS = frozenset(
+    {
+        "ban-concurrent-index-creation-in-transaction",
+        "ban-uncommitted-transaction",
+        "prefer-robust-stmts",
+        "require-lock-timeout",
+        "require-statement-timeout",
+        "require-timeout-settings",
+        "syntax-error",
+        "transaction-nesting",
+    }
+)
+"""What a run of pgratchet sees to by itself: the transactions, the time-outs, that nothing is run twice."""
+
+OURS: dict[str, tuple[str, ...]] = {}
+"""The rules of squawk whose hazard is one of ours, with ours."""
+
+STYLE = frozenset(
+    {
+        "ban-char-field",
+        "prefer-bigint-over-int",
+        "prefer-bigint-over-smallint",
+        "prefer-identity",
+        "prefer-text-field",
+        "prefer-timestamp-tz",
+        "require-table-schema",
+    }
+)
+"""Matters of taste, told as notes."""
+
+
+class Heard(NamedTuple):
+    """What squawk said; `notes` say why it said nothing, where it did not."""
+
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def program() -> Path | None:
+    """The program that the package brings, in this Python's own environment; None where it is not installed."""
+    try:
+        files = metadata.files(PACKAGE) or []
+    except metadata.PackageNotFoundError:
+        return None
+    found = (Path(str(file.locate())) for file in files if file.stem == "squawk")
+    return next((path for path in found if path.exists()), None)
+
+
+def look(
+    files: Sequence[tuple[Migration, Script]], *, major: int | None = None, off: frozenset[str] = frozenset()
+) -> Heard:
+    """What squawk finds in files that our own parser has read; nothing where it is not installed."""
+    path = program()
+    if path is None:
+        return Heard()
+    findings: list[Finding] = []
+    notes: dict[str, None] = {}
+    for batch, flags in _batches(files):
+        heard = _call(path, batch, [*flags, *([f"--pg-version={major}"] if major else [])])
+        findings += [item for item in heard.findings if item.rule not in off]
+        notes |= dict.fromkeys(heard.notes)
+    return Heard(tuple(findings), tuple(notes))
+
+
+def read(output: str, files: dict[str, Path]) -> Iterator[Finding]:
+    """The findings of squawk's JSON that ours do not speak of; `files` are the paths by their names."""
+    for item in json.loads(output):
+        name = item["rule_name"]
+        if name not in RUNNERS and name not in OURS:
+            yield _finding(item, files[item["file"]])
+
+
+def _batches(
+    files: Sequence[tuple[Migration, Script]],
+) -> Iterator[tuple[list[Path], list[str]]]:
+    """The files in as many as fit into a call, apart by how they are run."""
+    for transactional in (True, False):
+        paths = [migration.path for migration, script in files if script.transactional is transactional]
+        flags = ["--assume-in-transaction"] if transactional else []
+        for start in range(0, len(paths), AT_ONCE):
+            yield paths[start : start + AT_ONCE], flags
+
+
+def _call(path: Path, files: list[Path], flags: list[str]) -> Heard:
+    """One run in the folder of the files: so no name is taken for a pattern or an option."""
+    command = [str(path), "--reporter=json", *flags, *(file.name for file in files)]
+    try:
+        done = subprocess.run(
+            command, cwd=files[0].parent, capture_output=True, check=False, timeout=SECONDS, encoding="utf-8"
+        )
+        return Heard(tuple(read(done.stdout, {file.name: file for file in files})))
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Heard(notes=(f"squawk could not be run, so its rules were not looked at: {error}",))
+    except (ValueError, KeyError, TypeError):
+        told = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[0]
+        return Heard(notes=(f"squawk failed, so its rules were not looked at; it said: {told}",))
+
+
+def _finding(item: dict[str, Any], path: Path) -> Finding:
+    raw = _line(path, item["line"])
+    before = raw[: item["column"]].decode(errors="ignore").removeprefix("\ufeff")
+    return Finding(
+        rule=f"{PREFIX}{item['rule_name']}",
+        severity=Severity.NOTE if item["rule_name"] in STYLE else Severity.WARNING,
+        path=path,
+        line=item["line"] + 1,
+        column=len(before) + 1,
+        message=item["message"],
+        hint=item["help"] or f"-- squawk-ignore {item['rule_name']} before the statement takes this back.",
+        source=raw.decode(errors="replace").removeprefix("\ufeff"),
+    )
+
+
+def _line(path: Path, number: int) -> bytes:
+    """A line of a file, counted from 0, in whose bytes squawk counts columns."""
+    with path.open("rb") as stream:
+        return next(islice(stream, number, None), b"").rstrip(b"\r\n")
