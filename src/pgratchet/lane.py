@@ -71,6 +71,12 @@ def own(migrations: Sequence[Migration], base: Base) -> tuple[Migration, ...]:
     )
 
 
+def touched(migrations: Sequence[Migration], base: Base) -> tuple[Migration, ...]:
+    """The files that merging would bring or change."""
+    new = own(migrations, base)
+    return tuple(item for item in migrations if item in new or item.script in base.edited)
+
+
 def findings(folder: Path, migrations: Sequence[Migration], base: Base) -> tuple[Finding, ...]:
     """Everything that merging these files into the base would do wrong."""
     renamed = _renamed(migrations, base)

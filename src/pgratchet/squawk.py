@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -37,7 +37,30 @@ RUNNERS = frozenset(
 )
 """What a run of pgratchet sees to by itself: the transactions, the time-outs, that nothing is run twice."""
 
-OURS: dict[str, tuple[str, ...]] = {}
+OURS = {
+    "adding-field-with-default": ("add-column-volatile-default", "add-column-generated-stored"),
+    "adding-foreign-key-constraint": ("add-foreign-key", "add-column-foreign-key"),
+    "adding-not-nullable-field": ("set-not-null",),
+    "adding-serial-primary-key-field": ("add-primary-key", "add-column-unique"),
+    "ban-alter-domain-with-add-constraint": ("add-domain-constraint",),
+    "ban-drop-column": ("drop-column",),
+    "ban-drop-database": ("drop-database",),
+    "ban-drop-extension": ("drop-extension",),
+    "ban-drop-schema": ("drop-schema",),
+    "ban-drop-table": ("drop-table",),
+    "ban-truncate-cascade": ("truncate-table",),
+    "changing-column-type": (
+        "change-column-type",
+        "change-type-checks-anew",
+        "change-type-rebuilds-index",
+        "narrow-column-type",
+    ),
+    "constraint-missing-not-valid": ("add-check", "add-foreign-key", "add-exclusion-constraint"),
+    "disallowed-unique-constraint": ("add-unique-constraint", "add-column-unique"),
+    "prefer-repack": ("cluster-table", "vacuum-full"),
+    "require-concurrent-index-creation": ("create-index-blocking",),
+    "require-concurrent-reindex": ("reindex-blocking",),
+}
 """The rules of squawk whose hazard is one of ours, with ours."""
 
 STYLE = frozenset(
@@ -51,7 +74,7 @@ STYLE = frozenset(
         "require-table-schema",
     }
 )
-"""Matters of taste, told as notes."""
+"""Matters of taste, told only where they are asked for, as notes."""
 
 
 class Heard(NamedTuple):
@@ -72,17 +95,22 @@ def program() -> Path | None:
 
 
 def look(
-    files: Sequence[tuple[Migration, Script]], *, major: int | None = None, off: frozenset[str] = frozenset()
+    files: Sequence[tuple[Migration, Script]],
+    *,
+    major: int | None = None,
+    style: bool = False,
+    off: Collection[str] = (),
 ) -> Heard:
     """What squawk finds in files that our own parser has read; nothing where it is not installed."""
     path = program()
     if path is None:
         return Heard()
+    silent = {*off, *(f"{PREFIX}{name}" for name in (() if style else STYLE))}
     findings: list[Finding] = []
     notes: dict[str, None] = {}
     for batch, flags in _batches(files):
         heard = _call(path, batch, [*flags, *([f"--pg-version={major}"] if major else [])])
-        findings += [item for item in heard.findings if item.rule not in off]
+        findings += [item for item in heard.findings if item.rule not in silent]
         notes |= dict.fromkeys(heard.notes)
     return Heard(tuple(findings), tuple(notes))
 

@@ -285,13 +285,13 @@ def version(*, as_json: bool) -> None:
 
 
 def _register() -> None:
+    from pgratchet.cli.check import check, explain
     from pgratchet.cli.drift import drift
     from pgratchet.cli.embedded import embedded
     from pgratchet.cli.new import new
 
-    program.add_command(drift)
-    program.add_command(embedded)
-    program.add_command(new)
+    for command in (check, drift, embedded, explain, new):
+        program.add_command(command)
 
 
 _register()

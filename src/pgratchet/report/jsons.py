@@ -18,6 +18,7 @@ from pgratchet.errors import (
     StatementFailed,
 )
 from pgratchet.findings import Checked
+from pgratchet.lint import Rule
 from pgratchet.model import Check, Done, Migration, Outcome, Overview, Preview
 
 SCHEMA_VERSION = 1
@@ -83,6 +84,12 @@ def checked(value: Checked) -> dict[str, Any]:
         "failed": value.failed,
         "notes": list(value.notes),
     }
+
+
+def rule(value: Rule) -> dict[str, Any]:
+    """What a rule is about."""
+    names = ("id", "family", "severity", "title", "why", "safe", "lock", "setup", "bad", "good", "target")
+    return {name: getattr(value, name) for name in names}
 
 
 def migration(value: Migration) -> dict[str, Any]:
