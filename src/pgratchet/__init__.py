@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         StatementFailed,
         Terminated,
     )
+    from pgratchet.findings import Checked
     from pgratchet.model import (
         Check,
         Event,
+        Finding,
         Migration,
         Noticed,
         Observer,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         Overview,
         Preview,
         Progressed,
+        Severity,
         StatementEnded,
         StatementStarted,
         StepEnded,
@@ -43,18 +46,20 @@ if TYPE_CHECKING:
         Verdict,
         Waiting,
     )
-    from pgratchet.ops import baseline, drift, mark, preview, seed, status, up
+    from pgratchet.ops import baseline, check, drift, mark, preview, seed, status, up
     from pgratchet.schema import Action, Change, Drift, Item
 
 __all__ = [
     "Action",
     "Change",
     "Check",
+    "Checked",
     "ConfigurationError",
     "DatabaseUnreachable",
     "Drift",
     "Event",
     "FilesError",
+    "Finding",
     "HistoryError",
     "Item",
     "LockNotAvailable",
@@ -71,6 +76,7 @@ __all__ = [
     "Progressed",
     "RunFailed",
     "Settings",
+    "Severity",
     "StatementEnded",
     "StatementFailed",
     "StatementStarted",
@@ -81,6 +87,7 @@ __all__ = [
     "Waiting",
     "__version__",
     "baseline",
+    "check",
     "drift",
     "mark",
     "preview",
@@ -91,10 +98,22 @@ __all__ = [
 
 _ELSEWHERE = {
     "config": {"Settings"},
-    "model": {"Check", "Event", "Migration", "Noticed", "Observer", "Outcome", "Overview", "Patience"}
+    "findings": {"Checked"},
+    "model": {
+        "Check",
+        "Event",
+        "Finding",
+        "Migration",
+        "Noticed",
+        "Observer",
+        "Outcome",
+        "Overview",
+        "Patience",
+    }
     | {
         "Preview",
         "Progressed",
+        "Severity",
         "StatementEnded",
         "StatementStarted",
         "StepEnded",
@@ -102,7 +121,7 @@ _ELSEWHERE = {
         "Verdict",
         "Waiting",
     },
-    "ops": {"baseline", "drift", "mark", "preview", "seed", "status", "up"},
+    "ops": {"baseline", "check", "drift", "mark", "preview", "seed", "status", "up"},
     "schema": {"Action", "Change", "Drift", "Item"},
 }
 

@@ -28,7 +28,7 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 @click.option("--all", "everything", is_flag=True, help="Also tell of what the database has applied already.")
 @click.option(
     "--severity",
-    type=click.Choice([*Severity]),
+    type=click.Choice([severity.value for severity in Severity]),
     help="Exit with 4 where a finding is as bad as this or worse. Default: that of pgratchet.toml, or warning.",
 )
 @click.option(

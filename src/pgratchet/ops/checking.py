@@ -26,6 +26,7 @@ from pgratchet.findings import Checked
 from pgratchet.model import (
     Applied,
     Finding,
+    Kind,
     Migration,
     Observer,
     Problem,
@@ -47,7 +48,7 @@ class Database:
 
     rows: tuple[Applied, ...]
     problems: tuple[Problem, ...]
-    catalogue: lint.Catalogue
+    catalogue: lint.Catalogue | None
 
 
 def check(
@@ -85,14 +86,15 @@ def check(
     target = {name for name in scripts if names is None or name in names}
     read = [(migration, scripts[migration.script]) for migration in migrations if migration.script in scripts]
     told = [pair for pair in read if pair[0].script in target]
-    major = seen.catalogue.version // 10000 if seen else None
+    catalogue = seen.catalogue if seen else None
+    major = catalogue.version // 10000 if catalogue else None
     heard = squawk.look(told, major=major, style=options["style"], off=options["ignore"])
     found += [*unread, *_unwritten(told), *heard.findings]
     found += _problems("history", seen.problems if seen else (), migrations, folder)
     if target:
         found += lint.check(
             read,
-            catalogue=seen.catalogue if seen else None,
+            catalogue=catalogue,
             target=options["target"],
             off=options["ignore"],
             only=() if names is None else target,
@@ -172,7 +174,7 @@ def _named(folder: Path, only: Sequence[str | Path], known: Collection[str]) -> 
 def _applied(migrations: Sequence[Migration], rows: Sequence[Applied]) -> set[str]:
     """The files that a database has run as they are, or that a baseline stood for there."""
     known = {plan.identity(row): row for row in rows}
-    begun = max((row.version or 0 for row in rows if row.kind is row.kind.BASELINE), default=-1)
+    begun = max((row.version or 0 for row in rows if row.kind is Kind.BASELINE), default=-1)
     done = set()
     for migration in migrations:
         row = known.get(plan.identity(migration))
@@ -184,12 +186,10 @@ def _applied(migrations: Sequence[Migration], rows: Sequence[Applied]) -> set[st
 
 
 def _database(chosen: Settings, migrations: Sequence[Migration], wait: float, observer: Observer) -> Database:
-    from pgratchet import survey
-
     names = history.Names(chosen.schema, chosen.table)
     with connected(chosen, "check", wait, observer) as connection:
         made, rows, _ = plan_of(connection, names, migrations, to=None, out_of_order=False)
-        return Database(rows, made.problems, survey.catalogue(connection))
+        return Database(rows, made.problems, None)
 
 
 def _unwritten(read: Read) -> Iterator[Finding]:
