@@ -27,6 +27,11 @@ def test_the_reference_holds_no_page_that_nothing_writes() -> None:
     assert {path.name for path in generate.FOLDER.iterdir()} == set(generate.pages())
 
 
+def test_the_pages_of_the_rules_are_what_the_rules_say() -> None:
+    written = {path.name: path.read_text(encoding="utf-8") for path in generate.RULES.iterdir()}
+    assert written == generate.rule_pages(), "run `make docs`"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_and_every_option_has_a_help(command: click.Command) -> None:
     assert command.help
