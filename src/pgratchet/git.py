@@ -11,6 +11,8 @@ from pgratchet.errors import ConfigurationError
 
 REGULAR = {"100644", "100755"}
 """Modes of files; a link or another repository among the migrations is none."""
+HOOKS = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
+"""What git tells its hooks: with a repository named so, it would take the folder of the migrations for its root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,9 @@ def _try(folder: Path, *arguments: str) -> str | None:
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = ["git", "-C", str(folder), "--no-pager", "-c", "core.quotePath=false", *arguments]
+    environment = {name: value for name, value in os.environ.items() if name not in HOOKS}
     try:
-        return subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+        return subprocess.run(command, capture_output=True, check=False, env={**environment, "LC_ALL": "C"})
     except FileNotFoundError as error:
         raise ConfigurationError(
             "git is not installed, or not on PATH", "Install it, or leave out --base."

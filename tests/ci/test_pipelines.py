@@ -142,3 +142,19 @@ def test_the_hook_of_pre_commit_looks_at_the_files_that_it_is_given(clone: Work)
     assert done.returncode == 4
     assert "V001__a.sql" not in done.stdout
     assert "2 files checked: 1 error." in done.stdout
+
+
+def test_a_hook_of_git_sees_the_repository_from_a_linked_worktree_too(tmp_path: Path) -> None:
+    work = repositories.new(tmp_path / "work", {"V001__a.sql": TABLE})
+    hook = work.root / ".git" / "hooks" / "pre-commit"
+    hook.write_text(
+        f'#!/bin/sh\nenv | grep ^GIT_DIR= >> "{tmp_path}/told"\nexec "{BIN}/pgratchet" check --base main\n'
+    )
+    hook.chmod(0o755)
+    work.git("worktree", "add", "--quiet", "-b", "mine", str(tmp_path / "linked"))
+    linked = Work(tmp_path / "linked")
+    (linked.folder / "V001__a.sql").write_text("CREATE TABLE a (id integer);\n")
+    done = run("git -c user.name=Ann -c user.email=a@example.org commit --quiet --all --message x", linked)
+    assert done.returncode != 0
+    assert "edited-after-merge" in done.stdout + done.stderr
+    assert (tmp_path / "told").read_text().startswith("GIT_DIR=")

@@ -11,6 +11,7 @@ import pytest
 
 import pgratchet
 from pgratchet import files, folder_rules, integrity, lint, squawk
+from pgratchet.cli.check import FORMATS
 from tests import repositories
 from tests.folders import write_migrations
 from tests.repositories import Work
@@ -60,6 +61,7 @@ def test_the_severity_that_fails_is_that_of_the_flag_or_of_the_settings(
     [
         ('severity = "bad"', "check.severity cannot be 'bad'"),
         ('ignore = ["drop-colum"]', "there is no rule drop-colum"),
+        ('target = "cytus"', "check.target cannot be 'cytus'"),
     ],
 )
 def test_a_setting_that_nobody_knows_is_an_error(
@@ -110,14 +112,14 @@ def test_a_file_that_nobody_filled_is_found(run: Run, folder: Path) -> None:
     assert rules(run("check", "--dir", folder, "--json")[1]) == [("unwritten", "V001__later.sql")]
 
 
-@pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "gitlab", "junit"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_every_format_is_printed_with_the_same_exit_code(run: Run, folder: Path, form: str) -> None:
     write_migrations(folder, {"V1__a.sql": LOST})
     code, out, err = run("check", "--dir", folder, "--format", form)
     assert code == 4
     assert "drop-column" in out
     assert err == ""
-    if form in {"json", "sarif", "gitlab"}:
+    if form in {"sarif", "gitlab"}:
         json.loads(out)
     if form == "junit":
         assert ElementTree.fromstring(out.encode()).get("failures") == "1"

@@ -13,7 +13,7 @@ from pgratchet.errors import FindingsError
 from pgratchet.findings import Checked
 from pgratchet.model import Severity
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
+FORMATS = ("text", "sarif", "github", "gitlab", "junit")
 
 
 @click.command()
@@ -36,8 +36,8 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
     "form",
     type=click.Choice(FORMATS),
     default="text",
-    help="How findings are told: for people, or for a program: json, sarif, github (annotations), gitlab (code "
-    "quality), junit.",
+    help="How findings are told: text for people; sarif, github (annotations), gitlab (code quality) and junit for "
+    "programs.",
 )
 @click.option("--write", is_flag=True, help="Write migrations.lock: what each file says now.")
 @wait_option

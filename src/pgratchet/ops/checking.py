@@ -39,6 +39,7 @@ from pgratchet.ops.deciding import plan_of
 from pgratchet.ops.explaining import check_names
 from pgratchet.ops.reaching import connected, settings_of
 
+TARGETS = ("", "citus")
 Read = Sequence[tuple[Migration, Script]]
 
 
@@ -75,6 +76,8 @@ def check(
     chosen = settings or settings_of(url, directory)
     options = config.section(chosen, "check")
     check_names(options["ignore"], f"{config.FILE}: check.ignore")
+    threshold = severity or Severity(_one_of("severity", options["severity"], tuple(Severity)))
+    suited_to = _one_of("target", options["target"], TARGETS)
     folder = Path(chosen.directory)
     migrations, problems = files.look(folder)
     against = _base(folder, base, migrations) if base else None
@@ -95,7 +98,7 @@ def check(
         found += lint.check(
             read,
             catalogue=catalogue,
-            target=options["target"],
+            target=suited_to,
             off=options["ignore"],
             only=() if names is None else target,
         )
@@ -104,7 +107,7 @@ def check(
     return Checked(
         findings=tuple(sorted(found, key=_place)),
         files=tuple(migration.path for migration in migrations if names is None or migration.script in names),
-        severity=severity or _severity(options["severity"]),
+        severity=threshold,
         root=_root(folder),
         notes=tuple(notes),
     )
@@ -222,12 +225,11 @@ def _write(read: Read, migrations: Sequence[Migration]) -> Iterator[str]:
             yield f"wrote {migrations[0].path.parent / naming.LOCK}"
 
 
-def _severity(name: str) -> Severity:
-    try:
-        return Severity(name)
-    except ValueError:
-        hint = f"The severities are {', '.join(Severity)}."
-        raise ConfigurationError(f"{config.FILE}: check.severity cannot be {name!r}", hint) from None
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        hint = f"It can be {', '.join(word for word in known if word)}."
+        raise ConfigurationError(f"{config.FILE}: check.{name} cannot be {value!r}", hint)
+    return value
 
 
 def _root(folder: Path) -> Path:
