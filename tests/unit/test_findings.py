@@ -74,9 +74,19 @@ def test_a_person_sees_that_nothing_was_found() -> None:
 
 
 def test_a_person_sees_the_worst_first_in_the_sum_and_what_is_not_certain() -> None:
-    text = findings.render(checked(replace(PLAIN, severity=Severity.NOTE, certain=False), PLAIN, PLAIN))
+    note = replace(PLAIN, severity=Severity.NOTE, certain=False)
+    text = findings.render(checked(note, PLAIN, PLAIN, severity=Severity.NOTE))
     assert "2 files checked: 2 warnings, 1 note." in text
     assert text.count("only a look at the database can tell") == 1
+
+
+def test_a_person_sees_notes_only_when_asked_for_and_how_many_there_are() -> None:
+    note = replace(PLAIN, severity=Severity.NOTE)
+    more = "1 note not shown: --severity note shows them."
+    assert findings.render(checked(note)) == f"2 files checked, nothing found. {more}"
+    assert f"2 files checked: 1 warning. {more}" in findings.render(checked(note, PLAIN))
+    assert pipelines.github(checked(note)) == ""
+    assert pipelines.github(checked(note, severity=Severity.NOTE)).startswith("::notice ")
 
 
 @given(many)
@@ -96,6 +106,7 @@ def test_junit_is_valid_xml_whatever_is_said(value: Checked) -> None:
 
 @given(many)
 def test_an_annotation_is_one_line_whatever_is_said(value: Checked) -> None:
+    value = replace(value, severity=Severity.NOTE)
     lines = pipelines.github(value).split("\n") if value.findings else []
     assert len(lines) == len(value.findings)
     assert all(re.match("::(notice|warning|error) file=[^:,]*,line=", line) for line in lines)

@@ -13,6 +13,55 @@ from pgratchet.model import Severity
 from pgratchet.squawk import Heard
 from tests.folders import write_migrations
 
+HAZARDS = (
+    "ALTER TABLE a ALTER COLUMN b DROP NOT NULL",
+    "ALTER TABLE a ALTER COLUMN b DROP EXPRESSION",
+    "ALTER TABLE a ALTER COLUMN b DROP IDENTITY",
+    "ALTER TABLE a ALTER COLUMN b SET GENERATED ALWAYS",
+    "ALTER TABLE a ALTER COLUMN b SET EXPRESSION AS (c + 1)",
+    "CREATE DOMAIN d AS int CHECK (value > 0)",
+    "ALTER DOMAIN d ADD CHECK (value > 0)",
+    "ALTER DOMAIN d SET NOT NULL",
+    "DROP VIEW v",
+    "DROP FUNCTION f",
+    "DROP TYPE t",
+    "DROP SCHEMA s",
+    "DROP SEQUENCE s",
+    "DROP DOMAIN d",
+    "DROP MATERIALIZED VIEW m",
+    "ALTER TABLE a DROP CONSTRAINT c",
+    "ALTER TABLE a SET SCHEMA s",
+    "ALTER VIEW v SET SCHEMA s",
+    "ALTER TABLE a ADD COLUMN b int NOT NULL",
+    "ALTER TABLE a ADD COLUMN b int DEFAULT random()",
+    "ALTER TABLE a ADD COLUMN b int GENERATED ALWAYS AS (c + 1) STORED",
+    "ALTER TABLE a ADD COLUMN b int PRIMARY KEY",
+    "ALTER TABLE a ADD PRIMARY KEY (b)",
+    "ALTER TABLE a ADD UNIQUE (b)",
+    "ALTER TABLE a ADD EXCLUDE (b WITH =)",
+    "ALTER TABLE a ADD CHECK (b > 0)",
+    "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c",
+    "ALTER TABLE a ALTER b TYPE bigint",
+    "ALTER TABLE a ALTER b SET NOT NULL",
+    "ALTER TABLE a RENAME b TO c",
+    "ALTER TABLE a RENAME TO c",
+    "ALTER VIEW a RENAME TO c",
+    "ALTER TYPE e RENAME VALUE 'a' TO 'b'",
+    "ALTER TYPE e ADD VALUE 'a'",
+    "CREATE INDEX i ON a (b)",
+    "DROP INDEX i",
+    "REINDEX TABLE a",
+    "TRUNCATE a CASCADE",
+    "DROP DATABASE x",
+    "DROP EXTENSION x",
+    "ALTER TABLE a DETACH PARTITION b",
+    "CREATE TABLE aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (id bigint)",
+    "DROP TRIGGER t ON a",
+    "VACUUM FULL a",
+    "CLUSTER a USING i",
+    "DROP TABLE a",
+    "ALTER TABLE a DROP b",
+)
 VALUE = "ALTER TYPE mood ADD VALUE 'x';\n"
 
 
@@ -78,6 +127,24 @@ def test_the_rules_that_it_is_overruled_by_exist() -> None:
     ours = {rule.id for rule in lint.RULES}
     assert {rule for rules in squawk.OURS.values() for rule in rules} <= ours
     assert not set(squawk.OURS) & (squawk.RUNNERS | squawk.STYLE)
+
+
+def test_where_ours_have_the_say_they_say_something_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each finding of squawk that is left to one of our rules has a finding of such a rule beside it."""
+    overruled = dict(squawk.OURS)
+    monkeypatch.setattr(squawk, "OURS", {})
+    content: dict[str, str | bytes] = {f"V{n}__a.sql": f"{sql};\n" for n, sql in enumerate(HAZARDS, 1)}
+    heard = look(folder, content)
+    ours = {
+        migration.script: {finding.rule for finding in lint.check([(migration, parse.read(migration.path))])}
+        for migration in files.read(folder)
+    }
+    names = [(item.path.name, item.rule.removeprefix(squawk.PREFIX)) for item in heard.findings]
+    left = [(script, overruled[name]) for script, name in names if name in overruled]
+    assert len(left) > 35
+    assert not [(script, rules) for script, rules in left if not set(rules) & ours[script]]
 
 
 @pytest.mark.parametrize("name", sorted({*squawk.OURS, *squawk.RUNNERS, *squawk.STYLE} - {"syntax-error"}))

@@ -14,9 +14,15 @@ from pgratchet.report.text import caret, count
 
 def render(value: Checked) -> str:
     """Each finding with its line and what to do, then how many there are."""
-    lines = [line for finding in value.findings for line in (*_finding(finding), "")]
+    lines = [line for finding in told(value) for line in (*_finding(finding), "")]
     lines += [f"note: {note}" for note in value.notes]
     return "\n".join([*lines, _sum(value)])
+
+
+def told(value: Checked) -> list[Finding]:
+    """What people are to see: notes, of which there are many, only where they were asked for."""
+    notes = value.severity is Severity.NOTE
+    return [finding for finding in value.findings if notes or finding.severity is not Severity.NOTE]
 
 
 def relative(path: Path, root: Path) -> str:
@@ -57,8 +63,11 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _sum(value: Checked) -> str:
     looked = f"{count(len(value.files), 'file')} checked"
-    if not value.findings:
-        return f"{looked}, nothing found."
     kinds = Counter(finding.severity for finding in value.findings)
-    sums = (count(kinds[severity], severity.value) for severity in reversed(Severity) if kinds[severity])
-    return f"{looked}: {', '.join(sums)}. `pgratchet explain RULE` says more of one."
+    seen = {finding.severity for finding in told(value)}
+    sums = [count(kinds[severity], severity.value) for severity in reversed(Severity) if severity in seen]
+    hidden = kinds[Severity.NOTE] if Severity.NOTE not in seen else 0
+    more = f" {count(hidden, 'note')} not shown: --severity note shows them." if hidden else ""
+    if not sums:
+        return f"{looked}, nothing found.{more}"
+    return f"{looked}: {', '.join(sums)}.{more} `pgratchet explain RULE` says more of one."

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from pgratchet.findings import Checked
 from pgratchet.model import Finding, Severity
-from pgratchet.report.findings import marks, relative, sentence
+from pgratchet.report.findings import marks, relative, sentence, told
 
 ANNOTATIONS = {Severity.NOTE: "notice", Severity.WARNING: "warning", Severity.ERROR: "error"}
 QUALITY = {Severity.NOTE: "info", Severity.WARNING: "minor", Severity.ERROR: "critical"}
@@ -17,8 +17,8 @@ NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def github(value: Checked) -> str:
-    """A workflow command for each finding, which GitHub shows beside the line."""
-    return "\n".join(_annotation(value, finding) for finding in value.findings)
+    """A workflow command for each finding that people are to see, which GitHub shows beside the line."""
+    return "\n".join(_annotation(value, finding) for finding in told(value))
 
 
 def gitlab(value: Checked) -> str:
