@@ -18,7 +18,8 @@ from tests.repositories import Work
 from tests.servers import Database
 
 Run = Callable[..., tuple[int, str, str]]
-TABLE = "-- Purpose: the first table\n-- Risk: none, it is new\nCREATE TABLE IF NOT EXISTS a (id bigint PRIMARY KEY);\n"
+HEADER = "-- Purpose: a change\n-- Risk: known\n"
+TABLE = f"{HEADER}CREATE TABLE IF NOT EXISTS a (id bigint PRIMARY KEY);\n"
 LOST = "ALTER TABLE users DROP COLUMN age;\n"
 ENUM = "ALTER TYPE mood ADD VALUE 'x';\n"
 RISKY = "CREATE INDEX users_age ON users (age);\n"
@@ -290,6 +291,44 @@ def test_what_a_database_has_applied_is_not_told_of_unless_all_is_asked_for(
     checked = json.loads(run("check", *options)[1])
     assert (checked["findings"], checked["files"]) == ([], [])
     assert rules(run("check", "--all", *options)[1]) == [("drop-column", "V1__a.sql")]
+
+
+@pytest.mark.one_version
+def test_the_catalogue_of_a_database_decides_what_files_cannot_tell(
+    run: Run, database: Database, folder: Path
+) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE users (age int, CONSTRAINT known CHECK (age IS NOT NULL))")
+    write_migrations(folder, {"V1__a.sql": f"{HEADER}ALTER TABLE users ALTER COLUMN age SET NOT NULL;\n"})
+    run("baseline", "0", "--url", database.url, "--dir", folder)
+    assert rules(run("check", "--dir", folder, "--json")[1]) == [("set-not-null", "V1__a.sql")]
+    assert rules(run("check", "--dir", folder, "--url", database.url, "--json")[1]) == []
+
+
+@pytest.mark.one_version
+def test_live_takes_the_database_that_is_set(
+    run: Run, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    write_migrations(folder, {"V1__a.sql": TABLE})
+    run("up", "--dir", folder)
+    assert len(json.loads(run("check", "--dir", folder, "--json")[1])["files"]) == 1
+    assert json.loads(run("check", "--dir", folder, "--live", "--json")[1])["files"] == []
+
+
+@pytest.mark.one_version
+def test_a_merged_file_that_is_still_to_be_run_is_known_to_a_new_one(
+    run: Run, database: Database, work: Work
+) -> None:
+    (work.folder / "V001__a.sql").unlink()
+    work.commit({"V002__b.sql": "CREATE TABLE IF NOT EXISTS later (id bigint PRIMARY KEY);\n"})
+    work.git("branch", "--force", "main")
+    work.commit({"V003__c.sql": f"{HEADER}CREATE INDEX later_id ON later (id);\n"})
+    options = ("--dir", work.folder, "--base", "main", "--json")
+    assert ("create-index-blocking", "V003__c.sql") in rules(run("check", *options)[1])
+    assert ("create-index-blocking", "V003__c.sql") not in rules(
+        run("check", "--url", database.url, *options)[1]
+    )
 
 
 @pytest.mark.one_version

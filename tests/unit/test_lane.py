@@ -140,6 +140,24 @@ def test_what_the_base_has_done_meanwhile_is_not_our_doing(work: Work) -> None:
     assert told(work) == []
 
 
+def test_what_both_have_done_alike_is_right(work: Work) -> None:
+    edit: dict[str, str | bytes] = {"V001__one.sql": "CREATE TABLE one (id bigint);\n"}
+    others_commit(work, edit)
+    work.git("rm", "--quiet", "database/migrations/V002__two.sql")
+    work.commit(edit)
+    work.git("switch", "--quiet", "main")
+    work.git("rm", "--quiet", "database/migrations/V002__two.sql")
+    work.commit({})
+    work.git("switch", "--quiet", "mine")
+    assert told(work) == []
+
+
+def test_a_baseline_of_the_base_stands_for_the_versions_up_to_its_own(work: Work) -> None:
+    work.commit({"V005__mine.sql": "SELECT 5;\n"})
+    others_commit(work, {"B005__start.sql": "SELECT 4;\n"})
+    assert told(work) == [("version-too-low", "V005__mine.sql")]
+
+
 def test_renumbering_moves_our_own_files_above_the_base_and_keeps_their_order(work: Work) -> None:
     work.commit(
         {"V003__mine.sql": "SELECT 3;\n", "V004__next.sql": "SELECT 4;\n", "V009__far.sql": "SELECT 9;\n"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgratchet import (
+    catalogue,
     config,
     files,
     git,
@@ -16,7 +17,6 @@ from pgratchet import (
     lint,
     naming,
     parse,
-    plan,
     scaffold,
     squawk,
 )
@@ -26,15 +26,14 @@ from pgratchet.findings import Checked
 from pgratchet.model import (
     Applied,
     Finding,
-    Kind,
     Migration,
     Observer,
     Problem,
     Script,
     Severity,
-    Status,
     ignore,
 )
+from pgratchet.ops import choosing
 from pgratchet.ops.deciding import plan_of
 from pgratchet.ops.explaining import check_names
 from pgratchet.ops.reaching import connected, settings_of
@@ -44,12 +43,22 @@ Read = Sequence[tuple[Migration, Script]]
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """What the table `check` of the settings says."""
+
+    severity: Severity
+    target: str
+    off: tuple[str, ...]
+    style: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """What a live database adds to the files."""
 
     rows: tuple[Applied, ...]
     problems: tuple[Problem, ...]
-    catalogue: lint.Catalogue | None
+    catalogue: lint.Catalogue
 
 
 def check(
@@ -74,43 +83,42 @@ def check(
     Raises a subclass of PgratchetError: FilesError, ConfigurationError, DatabaseUnreachable.
     """
     chosen = settings or settings_of(url, directory)
-    options = config.section(chosen, "check")
-    check_names(options["ignore"], f"{config.FILE}: check.ignore")
-    threshold = severity or Severity(_one_of("severity", options["severity"], tuple(Severity)))
-    suited_to = _one_of("target", options["target"], TARGETS)
+    options = _options(chosen, severity)
     folder = Path(chosen.directory)
     migrations, problems = files.look(folder)
     against = _base(folder, base, migrations) if base else None
-    found = list(lane.findings(folder, migrations, against)) if against else []
-    _refuse(problems, found)
-    scripts, unread = _read(migrations)
+    merged = lane.findings(folder, migrations, against) if against else ()
+    _refuse(problems, merged)
+    read, unread = _read(migrations)
     seen = _database(chosen, migrations, wait, observer) if live or url is not None else None
-    names = _chosen(folder, only, migrations, against, None if everything else seen)
-    target = {name for name in scripts if names is None or name in names}
-    read = [(migration, scripts[migration.script]) for migration in migrations if migration.script in scripts]
-    told = [pair for pair in read if pair[0].script in target]
-    catalogue = seen.catalogue if seen else None
-    major = catalogue.version // 10000 if catalogue else None
-    heard = squawk.look(told, major=major, style=options["style"], off=options["ignore"])
-    found += [*unread, *_unwritten(told), *heard.findings]
-    found += _problems("history", seen.problems if seen else (), migrations, folder)
-    if target:
-        found += lint.check(
-            read,
-            catalogue=catalogue,
-            target=suited_to,
-            off=options["ignore"],
-            only=() if names is None else target,
-        )
-    notes = [*heard.notes, *(_write(read, migrations) if write else ())]
-    found += _problems("lock-file", integrity.problems(migrations, finished=True), migrations, folder)
+    applied = choosing.applied(migrations, seen.rows) if seen and not everything else None
+    names = choosing.names(folder, migrations, only, against, applied)
+    pending = names if applied is None else choosing.names(folder, migrations, (), None, applied)
+    heard = _by_rules(read, names, pending, seen.catalogue if seen else None, options)
+    written = tuple(_write(read, migrations)) if write else ()
+    locked = integrity.problems(migrations, finished=True)
+    history_problems = _problems("history", seen.problems if seen else (), migrations, folder)
+    found = (
+        *merged,
+        *unread,
+        *heard.findings,
+        *history_problems,
+        *_problems("lock-file", locked, migrations, folder),
+    )
     return Checked(
         findings=tuple(sorted(found, key=_place)),
         files=tuple(migration.path for migration in migrations if names is None or migration.script in names),
-        severity=threshold,
+        severity=options.severity,
         root=_root(folder),
-        notes=tuple(notes),
+        notes=(*heard.notes, *written),
     )
+
+
+def _options(chosen: Settings, severity: Severity | None) -> Options:
+    given = config.section(chosen, "check")
+    check_names(given["ignore"], f"{config.FILE}: check.ignore")
+    threshold = severity or Severity(_one_of("severity", given["severity"], tuple(Severity)))
+    return Options(threshold, _one_of("target", given["target"], TARGETS), given["ignore"], given["style"])
 
 
 def _base(folder: Path, base: str, migrations: Sequence[Migration]) -> lane.Base:
@@ -130,69 +138,55 @@ def _refuse(problems: Sequence[Problem], found: Sequence[Finding]) -> None:
         raise FilesError(left)
 
 
-def _read(migrations: Sequence[Migration]) -> tuple[dict[str, Script], list[Finding]]:
-    """The text of each file by its name, and a finding for each that cannot be read."""
-    scripts: dict[str, Script] = {}
+def _read(migrations: Sequence[Migration]) -> tuple[Read, list[Finding]]:
+    """Each file with its text, and a finding for each that cannot be read."""
+    read = []
     unread = []
     for migration in migrations:
         try:
-            scripts[migration.script] = parse.read(migration.path)
+            read.append((migration, parse.read(migration.path)))
         except ParseError as error:
             place = (error.path, error.line, error.column)
             unread.append(
                 Finding("syntax", Severity.ERROR, *place, error.reason, error.hint or "", error.source)
             )
-    return scripts, unread
+    return read, unread
 
 
-def _chosen(
-    folder: Path,
-    only: Sequence[str | Path],
-    migrations: Sequence[Migration],
-    against: lane.Base | None,
-    seen: Database | None,
-) -> Collection[str] | None:
-    """The names of the files to tell of; None for all, as none of them is more pending than another."""
-    if not only and against is None and seen is None:
-        return None
-    names = {migration.script for migration in migrations}
-    if only:
-        names &= set(_named(folder, only, names))
-    if against is not None:
-        names &= {migration.script for migration in lane.touched(migrations, against)}
-    if seen is not None:
-        names -= _applied(migrations, seen.rows)
-    return names
+def _by_rules(
+    read: Read,
+    names: Collection[str] | None,
+    pending: Collection[str] | None,
+    known: lint.Catalogue | None,
+    options: Options,
+) -> squawk.Heard:
+    """What our rules, and squawk's beside them, find in the files with these names; None for all.
 
-
-def _named(folder: Path, only: Sequence[str | Path], known: Collection[str]) -> Iterator[str]:
-    for path in map(Path, only):
-        inside = path.resolve().parent == folder.resolve()
-        if inside and path.name in known:
-            yield path.name
-        elif not (inside and naming.ignored(path.name)):
-            raise ConfigurationError(f"{path} is no migration of {folder}", "Name its folder with --dir.")
-
-
-def _applied(migrations: Sequence[Migration], rows: Sequence[Applied]) -> set[str]:
-    """The files that a database has run as they are, or that a baseline stood for there."""
-    known = {plan.identity(row): row for row in rows}
-    begun = max((row.version or 0 for row in rows if row.kind is Kind.BASELINE), default=-1)
-    done = set()
-    for migration in migrations:
-        row = known.get(plan.identity(migration))
-        current = migration.version is not None or (row is not None and row.checksum == migration.checksum)
-        covered = migration.version is not None and migration.version <= begun
-        if covered or (row is not None and row.status is Status.APPLIED and current):
-            done.add(migration.script)
-    return done
+    `pending` are those that would run together, and so know of each other's objects.
+    """
+    told = [pair for pair in read if names is None or pair[0].script in names]
+    if not told:
+        return squawk.Heard()
+    found = lint.check(
+        read,
+        catalogue=known,
+        target=options.target,
+        off=options.off,
+        only=() if pending is None else pending,
+    )
+    paths = {migration.path for migration, _ in told}
+    heard = squawk.look(
+        told, major=known.version // 10000 if known else None, style=options.style, off=options.off
+    )
+    kept = (finding for finding in found if finding.path in paths)
+    return squawk.Heard((*kept, *_unwritten(told), *heard.findings), heard.notes)
 
 
 def _database(chosen: Settings, migrations: Sequence[Migration], wait: float, observer: Observer) -> Database:
     names = history.Names(chosen.schema, chosen.table)
     with connected(chosen, "check", wait, observer) as connection:
         made, rows, _ = plan_of(connection, names, migrations, to=None, out_of_order=False)
-        return Database(rows, made.problems, None)
+        return Database(rows, made.problems, catalogue.read(connection))
 
 
 def _unwritten(read: Read) -> Iterator[Finding]:
