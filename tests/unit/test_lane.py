@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pgratchet import files, git, lane
+from pgratchet import files, git, lane, naming
 from pgratchet.errors import ConfigurationError
-from pgratchet.model import Finding
+from pgratchet.model import Finding, Kind, Migration
 from tests import repositories
 from tests.repositories import Work
 
@@ -114,6 +116,14 @@ def test_a_collision_is_found_also_after_the_base_was_merged(work: Work) -> None
     assert told(work) == [("version-taken", "V003__mine.sql")]
 
 
+def test_the_author_is_who_added_the_file_and_not_who_touched_it_last(work: Work) -> None:
+    work.commit({"V003__mine.sql": "SELECT 3;\n"}, author="Zoe")
+    work.commit({"V003__mine.sql": "-- why\nSELECT 3;\n"}, author="Cid")
+    others_commit(work, {"V003__theirs.sql": "SELECT 4;\n"})
+    others_commit(work, {"V003__theirs.sql": "-- why\nSELECT 4;\n"}, author="Cid")
+    assert "(V003__theirs.sql: Ben; V003__mine.sql: Zoe)" in findings(work)[0].message
+
+
 def test_a_file_that_nobody_committed_yet_has_no_author(work: Work) -> None:
     others_commit(work, {"V003__theirs.sql": "SELECT 4;\n"})
     (work.folder / "V003__mine.sql").write_text("SELECT 3;\n")
@@ -168,6 +178,25 @@ def test_renumbering_moves_our_own_files_above_the_base_and_keeps_their_order(wo
         ("V003__mine.sql", "V004__mine.sql"),
         ("V004__next.sql", "V005__next.sql"),
     ]
+
+
+@given(st.sets(st.integers(0, 30)), st.lists(st.integers(0, 40), max_size=12))
+def test_after_renumbering_all_are_above_the_base_apart_and_in_their_order(
+    theirs: set[int], ours: list[int]
+) -> None:
+    base = lane.Base("main", frozenset(f"V{version}__theirs.sql" for version in theirs), frozenset())
+    made = [
+        Migration(Kind.VERSIONED, version, f"ours_{place}", Path(f"/m/V{version}__ours_{place}.sql"), "")
+        for place, version in enumerate(sorted(ours))
+    ]
+    moves = dict(lane.renumbered(made, base))
+    names = [naming.read(moves.get(item.path, item.path).name) for item in made]
+    versions = [name.version or 0 for name in names if name]
+    assert [name.description for name in names if name] == [item.description for item in made]
+    assert versions == sorted(set(versions))
+    assert all(version > base.newest for version in versions)
+    if len(set(ours)) == len(ours) and all(version > base.newest for version in ours):
+        assert not moves
 
 
 def test_renumbering_leaves_alone_what_only_has_another_name(work: Work) -> None:
