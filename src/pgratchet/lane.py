@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pgratchet import git, naming, parse
@@ -44,23 +44,16 @@ def read(here: git.Repository, branches: git.Branches, migrations: Sequence[Migr
     ours = {migration.script: migration for migration in migrations}
     changed = git.changed(here, branches.fork) & git.changed(here, branches.tip)
     before = {name: git.content(here, branches.fork, name) for name in changed & fork & tip}
-    edited = {name for name, text in before.items() if name in ours and not _says(ours[name].path, text)}
-    new = [migration for name, migration in ours.items() if name not in fork]
-    moved = {
-        name: migration.script
-        for name, text in before.items()
-        if name not in ours
-        for migration in new
-        if _says(migration.path, text)
-    }
     there = {name: git.content(here, branches.tip, name) for name in (tip - fork) & set(ours)}
-    same = {name for name, text in there.items() if _says(ours[name].path, text)}
-    found = Base(branches.base, fork, tip, frozenset(edited), moved, frozenset(same))
-    taken = list(_taken(migrations, found))
-    authors = {theirs: git.author(here, branches.tip, theirs) for _, theirs in taken}
-    authors |= {ours.script: git.author(here, "HEAD", ours.script) or NOBODY_YET for ours, _ in taken}
-    known = {name: author for name, author in authors.items() if author}
-    return Base(found.name, fork, tip, found.edited, moved, found.same, known)
+    found = Base(
+        name=branches.base,
+        fork=fork,
+        tip=tip,
+        edited=frozenset(n for n, text in before.items() if n in ours and not _says(ours[n].path, text)),
+        moved=dict(_moves(ours, before, fork)),
+        same=frozenset(name for name, text in there.items() if _says(ours[name].path, text)),
+    )
+    return replace(found, authors=dict(_authors(here, branches, list(_taken(migrations, found)))))
 
 
 def own(migrations: Sequence[Migration], base: Base) -> tuple[Migration, ...]:
@@ -104,6 +97,26 @@ def renumbered(migrations: Sequence[Migration], base: Base) -> tuple[tuple[Path,
             moves.append((migration.path, migration.path.with_name(name)))
         newest = version
     return tuple(moves)
+
+
+def _moves(
+    ours: Mapping[str, Migration], before: Mapping[str, bytes], fork: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Each file that is gone, with a new one that says the same."""
+    for name in before.keys() - ours.keys():
+        for script, migration in ours.items():
+            if script not in fork and _says(migration.path, before[name]):
+                yield name, script
+
+
+def _authors(
+    here: git.Repository, branches: git.Branches, taken: Sequence[tuple[Migration, str]]
+) -> Iterator[tuple[str, str]]:
+    committed = set(git.files(here, "HEAD")) if taken else set()
+    for ours, theirs in taken:
+        mine = git.author(here, "HEAD", ours.script) if ours.script in committed else NOBODY_YET
+        people = ((ours.script, mine), (theirs, git.author(here, branches.tip, theirs)))
+        yield from ((name, author) for name, author in people if author)
 
 
 def _names(here: git.Repository, commit: str) -> frozenset[str]:

@@ -70,6 +70,13 @@ def test_it_ends_a_conflict_in_the_lock(run: Run, work: Work) -> None:
     assert integrity.problems(files.read(work.folder), finished=True) == ()
 
 
+def test_a_file_that_is_still_being_written_stays_so(run: Run, work: Work) -> None:
+    scaffold.new(str(work.folder), "unwritten")
+    assert run("new", "--renumber", "--base", "main", "--dir", work.folder)[0] == 0
+    lines = {line.script: line.checksum for line in integrity.read(work.folder) or ()}
+    assert [name for name, checksum in lines.items() if checksum is None] == ["V005__unwritten.sql"]
+
+
 def test_it_does_not_write_down_what_was_edited(run: Run, work: Work) -> None:
     (work.folder / "V001__a.sql").write_text("SELECT 2;\n")
     run("new", "--renumber", "--base", "main", "--dir", work.folder)
