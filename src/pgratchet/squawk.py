@@ -152,9 +152,10 @@ def read(output: str, files: dict[str, Path]) -> Iterator[Finding]:
 def _batches(
     files: Sequence[tuple[Migration, Script]],
 ) -> Iterator[tuple[list[Path], list[str]]]:
-    """The files in as many as fit into a call, apart by how they are run."""
+    """The files in as many as fit into a call, apart by how they are run; those of data are too large for it."""
+    small = [(migration.path, script) for migration, script in files if script.statements is not None]
     for transactional in (True, False):
-        paths = [migration.path for migration, script in files if script.transactional is transactional]
+        paths = [path for path, script in small if script.transactional is transactional]
         flags = ["--assume-in-transaction"] if transactional else []
         for start in range(0, len(paths), AT_ONCE):
             yield paths[start : start + AT_ONCE], flags

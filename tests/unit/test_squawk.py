@@ -185,6 +185,13 @@ def test_more_files_than_one_call_takes_are_looked_at(folder: Path, monkeypatch:
     assert len(told(look(folder, content))) == 5
 
 
+def test_a_file_too_large_to_be_kept_is_not_given_to_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parse, "KEPT", 10)
+    assert told(look(folder, {"V1__a.sql": VALUE})) == []
+
+
 @pytest.mark.parametrize(
     "script",
     ["echo broken >&2; exit 1", "exit 1", "echo '[{}]'", "echo nonsense", "echo '{\"a\": 1}'", "kill -9 $$"],
