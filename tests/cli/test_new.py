@@ -70,6 +70,13 @@ def test_it_ends_a_conflict_in_the_lock(run: Run, work: Work) -> None:
     assert integrity.problems(files.read(work.folder), finished=True) == ()
 
 
+def test_files_of_one_description_find_their_places_empty(run: Run, work: Work) -> None:
+    (work.folder / "V003__later.sql").rename(work.folder / "V003__mine.sql")
+    assert run("new", "--renumber", "--base", "main", "--dir", work.folder)[0] == 0
+    texts = [path.read_text() for path in sorted(work.folder.glob("V00[34]__mine.sql"))]
+    assert texts == ["SELECT 'mine';\n", "SELECT 'later';\n"]
+
+
 def test_a_file_that_is_still_being_written_stays_so(run: Run, work: Work) -> None:
     scaffold.new(str(work.folder), "unwritten")
     assert run("new", "--renumber", "--base", "main", "--dir", work.folder)[0] == 0
