@@ -46,9 +46,18 @@ def test_a_finding_is_told_with_its_line_and_ends_with_4(run: Run, folder: Path)
     lines = out.splitlines()
     assert lines[0].startswith(f"error: {folder / 'V1__a.sql'}:2:1: ")
     assert lines[0].endswith("(drop-column)")
-    assert lines[1].startswith("  | ALTER TABLE users DROP COLUMN age")
+    assert lines[1] == "  | ALTER TABLE users DROP COLUMN age;"
     assert lines[2] == "  | ^"
     assert lines[3].startswith("  next: ")
+
+
+def test_the_line_is_shown_as_the_file_has_it(run: Run, folder: Path) -> None:
+    write_migrations(
+        folder, {"V1__a.sql": f"\ufeff{HEADER}SELECT 'é'; ALTER TABLE users DROP COLUMN age; -- gone\r\n"}
+    )
+    lines = run("check", "--dir", folder)[1].splitlines()
+    assert lines[0].startswith(f"error: {folder / 'V1__a.sql'}:3:13: ")
+    assert lines[1:3] == ["  | SELECT 'é'; ALTER TABLE users DROP COLUMN age; -- gone", f"  | {' ' * 12}^"]
 
 
 def test_the_severity_that_fails_is_that_of_the_flag_or_of_the_settings(
@@ -229,6 +238,14 @@ def test_write_makes_the_lock_that_check_then_holds_the_files_to(run: Run, folde
     write_migrations(folder, {"V1__a.sql": "CREATE TABLE a (id int);\n"})
     assert rules(run("check", "--dir", folder, "--json")[1]) == [("lock-file", "V1__a.sql")]
     assert run("check", "--write", "--dir", folder)[0] == 0
+
+
+def test_a_lock_that_cannot_be_read_is_a_finding(run: Run, folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": LOST, "migrations.lock": "<<<<<<< HEAD\n"})
+    code, out, _ = run("check", "--dir", folder)
+    assert code == 4
+    assert "migrations.lock:1: a conflict of git" in out
+    assert "(drop-column)" in out
 
 
 def test_write_leaves_a_file_open_that_nobody_filled(run: Run, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgratchet import (
@@ -96,7 +96,7 @@ def check(
     pending = names if applied is None else choosing.names(folder, migrations, (), None, applied)
     heard = _by_rules(read, names, pending, seen.catalogue if seen else None, options)
     written = tuple(_write(read, migrations)) if write else ()
-    locked = integrity.problems(migrations, finished=True)
+    locked = _locked(migrations)
     history_problems = _problems("history", seen.problems if seen else (), migrations, folder)
     found = (
         *merged,
@@ -106,7 +106,7 @@ def check(
         *_problems("lock-file", locked, migrations, folder),
     )
     return Checked(
-        findings=tuple(sorted(found, key=_place)),
+        findings=tuple(sorted(_with_lines(found), key=_place)),
         files=tuple(migration.path for migration in migrations if names is None or migration.script in names),
         severity=options.severity,
         root=_root(folder),
@@ -187,6 +187,25 @@ def _database(chosen: Settings, migrations: Sequence[Migration], wait: float, ob
     with connected(chosen, "check", wait, observer) as connection:
         made, rows, _ = plan_of(connection, names, migrations, to=None, out_of_order=False)
         return Database(rows, made.problems, catalogue.read(connection))
+
+
+def _locked(migrations: Sequence[Migration]) -> tuple[Problem, ...]:
+    """Where the lock and the files disagree; a lock that cannot be read is one such place."""
+    try:
+        return integrity.problems(migrations, finished=True)
+    except ConfigurationError as error:
+        return (Problem("lock", error.message, error.hint or ""),)
+
+
+def _with_lines(found: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings with the whole line of the file, also where what found them kept the statement alone."""
+    lines: dict[Path, list[str]] = {}
+    for finding in found:
+        if finding.source and finding.path not in lines:
+            text = finding.path.read_bytes().decode("utf-8-sig", errors="replace")
+            lines[finding.path] = text.split("\n")
+        whole = lines.get(finding.path, ())[finding.line - 1 : finding.line] if finding.source else ()
+        yield replace(finding, source=whole[0].rstrip("\r")) if whole else finding
 
 
 def _unwritten(read: Read) -> Iterator[Finding]:

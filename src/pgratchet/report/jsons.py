@@ -80,6 +80,7 @@ def checked(value: Checked) -> dict[str, Any]:
     return {
         "findings": [{**asdict(item), "fails": value.fails(item)} for item in value.findings],
         "files": value.files,
+        "root": value.root,
         "severity": value.severity,
         "failed": value.failed,
         "notes": list(value.notes),
