@@ -248,6 +248,14 @@ def test_a_lock_that_cannot_be_read_is_a_finding(run: Run, folder: Path) -> None
     assert "(drop-column)" in out
 
 
+def test_a_file_of_the_lock_that_cannot_be_read_any_more_is_one_finding(run: Run, folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": TABLE})
+    integrity.write(files.read(folder))
+    write_migrations(folder, {"V1__a.sql": "SELECT 'open;\n"})
+    code, out, _ = run("check", "--dir", folder, "--json")
+    assert (code, rules(out)) == (4, [("syntax", "V1__a.sql")])
+
+
 def test_write_leaves_a_file_open_that_nobody_filled(run: Run, folder: Path) -> None:
     write_migrations(folder, {"V001__a.sql": TABLE})
     run("check", "--write", "--dir", folder)

@@ -195,6 +195,8 @@ def _locked(migrations: Sequence[Migration]) -> tuple[Problem, ...]:
         return integrity.problems(migrations, finished=True)
     except ConfigurationError as error:
         return (Problem("lock", error.message, error.hint or ""),)
+    except ParseError:  # a finding already
+        return ()
 
 
 def _with_lines(found: Sequence[Finding]) -> Iterator[Finding]:
