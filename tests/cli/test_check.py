@@ -152,6 +152,18 @@ def test_sarif_has_the_titles_of_the_rules_and_paths_from_the_repositorys_root(
     assert (rule["id"], rule["shortDescription"]["text"]) == ("drop-column", "A column is dropped")
 
 
+def test_a_path_through_a_link_counts_from_the_repositorys_root_too(run: Run, tmp_path: Path) -> None:
+    work = repositories.new(tmp_path / "work", {"V001__a.sql": LOST})
+    (tmp_path / "link").symlink_to(work.root)
+    out = run("check", "--dir", tmp_path / "link" / repositories.FOLDER, "--format", "gitlab")[1]
+    assert {item["location"]["path"] for item in json.loads(out)} == {"database/migrations/V001__a.sql"}
+
+
+def test_our_own_database_has_no_error(run: Run) -> None:
+    folder = Path(__file__).parent.parent.parent / "database" / "migrations"
+    assert run("check", "--dir", folder, "--severity", "error")[0] == 0
+
+
 def test_squawk_has_a_say_in_what_ours_do_not_know(run: Run, folder: Path, tmp_path: Path) -> None:
     write_migrations(folder, {"V1__a.sql": ENUM, "V2__b.sql": "CREATE TABLE b (c varchar(9));\n"})
     found = ("squawk-require-enum-value-ordering", "V1__a.sql")

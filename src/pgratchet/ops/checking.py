@@ -253,7 +253,11 @@ def _root(folder: Path) -> Path:
         here = git.repository(folder)
     except ConfigurationError:
         here = None
-    return here.root if here else Path.cwd()
+    if here is None:
+        return Path.cwd()
+    # As our paths begin, which may lead there through a link, where git's do not.
+    above = (folder, *folder.parents)[len(Path(here.folder).parts)]
+    return above if above.resolve() == here.root.resolve() else here.root
 
 
 def _place(finding: Finding) -> tuple[str, int, int, str]:
