@@ -155,8 +155,13 @@ def test_sarif_has_the_titles_of_the_rules_and_paths_from_the_repositorys_root(
 def test_a_path_through_a_link_counts_from_the_repositorys_root_too(run: Run, tmp_path: Path) -> None:
     work = repositories.new(tmp_path / "work", {"V001__a.sql": LOST})
     (tmp_path / "link").symlink_to(work.root)
-    out = run("check", "--dir", tmp_path / "link" / repositories.FOLDER, "--format", "gitlab")[1]
-    assert {item["location"]["path"] for item in json.loads(out)} == {"database/migrations/V001__a.sql"}
+    (tmp_path / "deep").symlink_to(work.folder)
+    for folder, path in (
+        (tmp_path / "link" / repositories.FOLDER, "database/migrations/V001__a.sql"),
+        (tmp_path / "deep", f"{tmp_path}/deep/V001__a.sql"),
+    ):
+        out = run("check", "--dir", folder, "--format", "gitlab")[1]
+        assert {item["location"]["path"] for item in json.loads(out)} == {path}
 
 
 def test_our_own_database_has_no_error(run: Run) -> None:

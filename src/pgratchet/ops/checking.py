@@ -256,8 +256,8 @@ def _root(folder: Path) -> Path:
     if here is None:
         return Path.cwd()
     # As our paths begin, which may lead there through a link, where git's do not.
-    above = (folder, *folder.parents)[len(Path(here.folder).parts)]
-    return above if above.resolve() == here.root.resolve() else here.root
+    root = here.root.resolve()
+    return next((path for path in (folder, *folder.parents) if path.resolve() == root), here.root)
 
 
 def _place(finding: Finding) -> tuple[str, int, int, str]:
