@@ -26,11 +26,10 @@ if TYPE_CHECKING:
         StatementFailed,
         Terminated,
     )
-    from pgratchet.findings import Checked
+    from pgratchet.findings import Checked, Finding, Severity
     from pgratchet.model import (
         Check,
         Event,
-        Finding,
         Migration,
         Noticed,
         Observer,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
         Overview,
         Preview,
         Progressed,
-        Severity,
         StatementEnded,
         StatementStarted,
         StepEnded,
@@ -98,11 +96,10 @@ __all__ = [
 
 _ELSEWHERE = {
     "config": {"Settings"},
-    "findings": {"Checked"},
+    "findings": {"Checked", "Finding", "Severity"},
     "model": {
         "Check",
         "Event",
-        "Finding",
         "Migration",
         "Noticed",
         "Observer",
@@ -113,7 +110,6 @@ _ELSEWHERE = {
     | {
         "Preview",
         "Progressed",
-        "Severity",
         "StatementEnded",
         "StatementStarted",
         "StepEnded",

@@ -1,11 +1,36 @@
-"""What `check` found as a whole, and what of it fails."""
+"""What `check` finds, one by one and as a whole, and what of it fails."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-from pgratchet.model import Finding, Severity
+
+class Severity(StrEnum):
+    """How bad a finding is, from the least."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem at one place of a file. `line` and `column` count from 1."""
+
+    rule: str
+    severity: Severity
+    path: Path
+    line: int
+    column: int
+    message: str
+    hint: str
+    """The safe form, or what to do."""
+    source: str = ""
+    """The line of the file, for the caret to stand under."""
+    certain: bool = True
+    """False where only a look at the database could tell."""
 
 
 @dataclass(frozen=True, slots=True)

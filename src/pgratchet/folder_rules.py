@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pgratchet.findings import Severity
 from pgratchet.lint import Rule
-from pgratchet.model import Severity
 
 
 def _rule(name: str, family: str, title: str, why: str, safe: str) -> Rule:

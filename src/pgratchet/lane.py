@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pgratchet import git, naming, parse
 from pgratchet.errors import ParseError
-from pgratchet.model import Finding, Kind, Migration, Severity
+from pgratchet.findings import Finding, Severity
+from pgratchet.model import Kind, Migration
 
 NOBODY_YET = "not committed yet"
 

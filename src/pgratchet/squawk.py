@@ -14,7 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pgratchet.model import Finding, Migration, Script, Severity
+from pgratchet.findings import Finding, Severity
+from pgratchet.model import Migration, Script
 
 PACKAGE = "squawk-cli"
 PREFIX = "squawk-"

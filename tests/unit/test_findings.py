@@ -13,8 +13,7 @@ import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgratchet.findings import Checked
-from pgratchet.model import Finding, Severity
+from pgratchet.findings import Checked, Finding, Severity
 from pgratchet.report import findings, jsons, pipelines, sarif
 
 ROOT = Path("/work tree")

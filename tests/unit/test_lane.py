@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pgratchet import files, git, lane, naming
 from pgratchet.errors import ConfigurationError
-from pgratchet.model import Finding, Kind, Migration
+from pgratchet.findings import Finding
+from pgratchet.model import Kind, Migration
 from tests import repositories
 from tests.repositories import Work
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pgratchet import files, lint, parse, squawk
-from pgratchet.model import Severity
+from pgratchet.findings import Severity
 from pgratchet.squawk import Heard
 from tests.folders import write_migrations
 

@@ -10,8 +10,7 @@ from pgratchet import config
 from pgratchet.cli import console
 from pgratchet.cli.options import json_option, settings_options, wait_option
 from pgratchet.errors import FindingsError
-from pgratchet.findings import Checked
-from pgratchet.model import Severity
+from pgratchet.findings import Checked, Severity
 
 FORMATS = ("text", "sarif", "github", "gitlab", "junit")
 

@@ -22,17 +22,8 @@ from pgratchet import (
 )
 from pgratchet.config import Settings
 from pgratchet.errors import ConfigurationError, FilesError, ParseError
-from pgratchet.findings import Checked
-from pgratchet.model import (
-    Applied,
-    Finding,
-    Migration,
-    Observer,
-    Problem,
-    Script,
-    Severity,
-    ignore,
-)
+from pgratchet.findings import Checked, Finding, Severity
+from pgratchet.model import Applied, Migration, Observer, Problem, Script, ignore
 from pgratchet.ops import choosing
 from pgratchet.ops.deciding import plan_of
 from pgratchet.ops.explaining import check_names

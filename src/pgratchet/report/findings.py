@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from pgratchet.findings import Checked
-from pgratchet.model import Finding, Severity
+from pgratchet.findings import Checked, Finding, Severity
 from pgratchet.report.text import caret, count
 
 

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from pgratchet.findings import Checked
-from pgratchet.model import Finding, Severity
+from pgratchet.findings import Checked, Finding, Severity
 from pgratchet.report.findings import marks, relative, sentence, told
 
 ANNOTATIONS = {Severity.NOTE: "notice", Severity.WARNING: "warning", Severity.ERROR: "error"}

@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pgratchet import __version__
-from pgratchet.findings import Checked
-from pgratchet.model import Finding
+from pgratchet.findings import Checked, Finding
 from pgratchet.report.findings import marks, relative, sentence
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
