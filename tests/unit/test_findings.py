@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pgratchet.findings import Checked, Finding, Severity
 from pgratchet.report import findings, jsons, pipelines, sarif
 
-ROOT = Path("/work tree")
+ROOT = Path("/home/ann/a project")
 FOLDER = ROOT / "migrations"
 SARIF = json.loads((Path(__file__).parent / "sarif_2_1_0.json").read_text(encoding="utf-8"))
 PLAIN = Finding(
@@ -59,7 +59,7 @@ def gitlab(value: Checked) -> list[dict[str, Any]]:
 
 def test_a_person_sees_the_line_with_a_caret_and_what_to_do() -> None:
     assert findings.render(checked(PLAIN)).splitlines() == [
-        "warning: /work tree/migrations/V001__a.sql:3:8: the table goes (drop-table)",
+        "warning: /home/ann/a project/migrations/V001__a.sql:3:8: the table goes (drop-table)",
         "  |     DROP TABLE a;",
         "  |        ^",
         "  next: Keep it.",
