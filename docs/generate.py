@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code itself: `python -m docs.generate`."""
+"""Writes docs/reference/ and docs/rules/ from the code itself: `python -m docs.generate`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ import click
 
 import pgratchet
 from docs import interface
-from pgratchet import config, errors, pgtools
+from pgratchet import config, errors, ops, pgtools
 from pgratchet.cli import commands as command_line
 from pgratchet.parse import directives
+from pgratchet.report import pages as rule_page
 
 FOLDER = Path(__file__).parent / "reference"
+RULES = Path(__file__).parent / "rules"
 NOTE = "<!-- Written by `make docs` from the code. Do not edit. -->"
 
 
 def main() -> None:
-    """Write every page."""
-    FOLDER.mkdir(exist_ok=True)
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    """Write every page, and delete those of rules that are no more."""
+    for folder, texts in ((FOLDER, pages()), (RULES, rule_pages())):
+        folder.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        for path in folder.iterdir():
+            if path.name not in texts:
+                path.unlink()
 
 
 def pages() -> dict[str, str]:
@@ -33,6 +39,22 @@ def pages() -> dict[str, str]:
         "directives.md": _page("Directives", known_directives()),
         "api.md": _page("Python", interface.lines()),
     }
+
+
+def rule_pages() -> dict[str, str]:
+    """A page for each rule of `check`, and one that lists them."""
+    found = {f"{rule.id}.md": f"{NOTE}\n\n{rule_page.page(rule)}" for rule in ops.rules()}
+    return {"README.md": _page("Rules", known_rules()), **found}
+
+
+def known_rules() -> Iterator[str]:
+    """The rules by their families."""
+    yield "What `pgratchet check` looks for; `pgratchet explain RULE` prints the same page. How to turn it on, and how"
+    yield "to take a rule back: [Checking](../guides/checking.md)."
+    for family, members in rule_page.families(ops.rules()):
+        yield from ("", f"## {family.capitalize()}", "")
+        rows = ((f"[{rule.id}]({rule.id}.md)", rule.severity.value, rule.title) for rule in members)
+        yield from _table(("rule", "severity", "what it finds"), rows)
 
 
 def walk(command: click.Command, name: str = "pgratchet") -> Iterator[tuple[str, click.Command]]:
@@ -125,6 +147,7 @@ def exit_codes() -> Iterator[str]:
     rows += [
         (2, "", "a command line that is not understood"),
         (command_line.PENDING, "", "migrations are pending: `status --exit-code` alone"),
+        (errors.FindingsError.exit_code, "", "findings at or over the threshold: `check` alone"),
     ]
     if command_line.INTERRUPTED not in {code for code, *_ in rows}:
         rows.append((command_line.INTERRUPTED, "", "interrupted by Ctrl-C"))

@@ -19,7 +19,8 @@ import psycopg
 from benchmarks.lint.measure import HERE, LISTS
 from benchmarks.peers.install import ensure, pip
 from pgratchet import catalogue, lint, parse
-from pgratchet.model import Kind, Migration, Severity
+from pgratchet.findings import Severity
+from pgratchet.model import Kind, Migration
 
 SQUAWK = "squawk-cli==2.70.0"
 HOME = HERE.parent / ".work" / "peers" / "squawk"

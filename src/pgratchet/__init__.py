@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         StatementFailed,
         Terminated,
     )
+    from pgratchet.findings import Checked, Finding, Severity
     from pgratchet.model import (
         Check,
         Event,
@@ -43,18 +44,20 @@ if TYPE_CHECKING:
         Verdict,
         Waiting,
     )
-    from pgratchet.ops import baseline, drift, mark, preview, seed, status, up
+    from pgratchet.ops import baseline, check, drift, mark, preview, seed, status, up
     from pgratchet.schema import Action, Change, Drift, Item
 
 __all__ = [
     "Action",
     "Change",
     "Check",
+    "Checked",
     "ConfigurationError",
     "DatabaseUnreachable",
     "Drift",
     "Event",
     "FilesError",
+    "Finding",
     "HistoryError",
     "Item",
     "LockNotAvailable",
@@ -71,6 +74,7 @@ __all__ = [
     "Progressed",
     "RunFailed",
     "Settings",
+    "Severity",
     "StatementEnded",
     "StatementFailed",
     "StatementStarted",
@@ -81,6 +85,7 @@ __all__ = [
     "Waiting",
     "__version__",
     "baseline",
+    "check",
     "drift",
     "mark",
     "preview",
@@ -91,7 +96,17 @@ __all__ = [
 
 _ELSEWHERE = {
     "config": {"Settings"},
-    "model": {"Check", "Event", "Migration", "Noticed", "Observer", "Outcome", "Overview", "Patience"}
+    "findings": {"Checked", "Finding", "Severity"},
+    "model": {
+        "Check",
+        "Event",
+        "Migration",
+        "Noticed",
+        "Observer",
+        "Outcome",
+        "Overview",
+        "Patience",
+    }
     | {
         "Preview",
         "Progressed",
@@ -102,7 +117,7 @@ _ELSEWHERE = {
         "Verdict",
         "Waiting",
     },
-    "ops": {"baseline", "drift", "mark", "preview", "seed", "status", "up"},
+    "ops": {"baseline", "check", "drift", "mark", "preview", "seed", "status", "up"},
     "schema": {"Action", "Change", "Drift", "Item"},
 }
 

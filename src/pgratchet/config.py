@@ -90,6 +90,11 @@ SECTIONS = {
         ),
         Option("target", "", "`citus`: the rules of a distributed database are errors, not warnings."),
         Option("ignore", (), "Rules that are not looked at."),
+        Option(
+            "style",
+            default=False,
+            meaning="With squawk installed: also its matters of taste, as `int` keys and `varchar`, as notes.",
+        ),
     ),
     "drift": (
         Option("ignore", (), "Patterns of what is no drift: `table public.sk_*`, `index *: clustered`."),

@@ -19,6 +19,14 @@ def read(folder: Path) -> tuple[Migration, ...]:
 
     Raises FilesError with every problem found, ConfigurationError where there is no such folder.
     """
+    found, problems = look(folder)
+    if problems:
+        raise FilesError(problems)
+    return found
+
+
+def look(folder: Path) -> tuple[tuple[Migration, ...], tuple[Problem, ...]]:
+    """The migrations of a folder in the same order, and every problem found beside them."""
     found: list[Migration] = []
     problems: list[Problem] = []
     for path in _entries(folder):
@@ -28,9 +36,7 @@ def read(folder: Path) -> tuple[Migration, ...]:
             problems.extend(error.problems)
     found.sort(key=_order)
     problems.extend(_duplicates(found))
-    if problems:
-        raise FilesError(tuple(problems))
-    return tuple(found)
+    return tuple(found), tuple(problems)
 
 
 def next_version(migrations: Sequence[Migration]) -> str:

@@ -299,29 +299,6 @@ class Check:
     """The file that it is about, where it is about one."""
 
 
-class Severity(StrEnum):
-    """How bad a finding is, from the least."""
-
-    NOTE = "note"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One problem at one place of a file. `line` and `column` count from 1."""
-
-    rule: str
-    severity: Severity
-    path: Path
-    line: int
-    column: int
-    message: str
-    hint: str  # the safe form, or what to do
-    source: str = ""  # the line of the file, for the caret to stand under
-    certain: bool = True  # False where only a look at the database could tell
-
-
 @dataclass(frozen=True, slots=True)
 class StepStarted:
     """A migration begins; its place among the steps of the run, from 1."""

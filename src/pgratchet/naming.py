@@ -13,6 +13,9 @@ from hashlib import sha256
 GREATEST_VERSION = 2**63 - 1
 PIECE = 1 << 16
 BOM = b"\xef\xbb\xbf"
+LOCK = "migrations.lock"
+"""The file of the folder that says what each migration holds; `integrity` reads and writes it."""
+
 NAME = re.compile(r"(?:([VB])([0-9]+)|R)__([a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
 LOOSE = re.compile(r"(?i)([a-z]*)([-_ .]*)([0-9]+(?:[._][0-9]+)*)?(.*?)(\.(?:pg|p)?sql)?")
 PREFIXES = {"B": "B", "BASE": "B", "BASELINE": "B", "R": "R", "REPEAT": "R", "REPEATABLE": "R"}
@@ -40,8 +43,8 @@ def read(name: str) -> Name | None:
 
 
 def ignored(name: str) -> bool:
-    """Whether a folder of migrations may hold this beside them: README.md and dot-files."""
-    return name.startswith(".") or name.lower() == "readme.md"
+    """Whether a folder of migrations may hold this beside them: README.md, migrations.lock and dot-files."""
+    return name.startswith(".") or name == LOCK or name.lower() == "readme.md"
 
 
 def snake(text: str) -> str:

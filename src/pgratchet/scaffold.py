@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pgratchet import config, files, naming
+from pgratchet import config, files, integrity, naming
 from pgratchet.errors import ConfigurationError
 from pgratchet.model import Migration, Problem, Script
 
@@ -35,7 +35,10 @@ To take one back, write the next one that reverses it. `pgratchet new "add user 
 
 
 def new(directory: str, description: str) -> Path:
-    """Write the next migration's file. Raises ConfigurationError where the description has no word."""
+    """Write the next migration's file, and its line in the lock where there is one.
+
+    Raises ConfigurationError where the description has no word.
+    """
     words = naming.snake(description)
     if not words:
         raise ConfigurationError(
@@ -46,6 +49,7 @@ def new(directory: str, description: str) -> Path:
     version = files.next_version(files.read(folder))
     path = folder / f"V{version}__{words}.sql"
     _write(path, MIGRATION.format(purpose=one_line(description)))
+    integrity.reserve(files.read(folder), path.name)
     return path
 
 

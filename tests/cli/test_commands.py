@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,28 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgratchet.cli import commands
 from tests.folders import write_migrations
 from tests.servers import Database
 
 TABLE = "CREATE TABLE a (id int PRIMARY KEY);\n"
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    for name in list(os.environ):
-        if name.startswith(("PGRATCHET_", "PG", "DATABASE_URL")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = commands.run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.mark.one_version

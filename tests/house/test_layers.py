@@ -9,16 +9,17 @@ from tests.house.source import FILES, module, outside_imports, own_imports, unit
 # From below to above. A module may import those of the layers before its own; a folder is one module here.
 LAYERS = (
     {"model"},
-    {"errors"},
+    {"errors", "findings"},
     {
         "config",
         "naming",
         "sql",
         "parse",
         "pgtools",
+        "git",
     },
-    {"files", "plan", "db", "wire", "embedded", "glance", "lint"},
-    {"history", "scaffold", "lock", "catalogue", "schema", "scratch"},
+    {"files", "integrity", "plan", "db", "wire", "embedded", "glance", "lint", "squawk"},
+    {"history", "scaffold", "lock", "catalogue", "schema", "scratch", "lane", "folder_rules"},
     {"apply", "preflight"},
     {"ops", "report"},
     {"cli"},

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgratchet import lint, parse
+from pgratchet.findings import Finding, Severity
 from pgratchet.lint import RULES, Catalogue, Rule
 from pgratchet.lint.catalogue import Column, Constraint, Function, Table
-from pgratchet.model import Finding, Kind, Migration, Severity
+from pgratchet.model import Kind, Migration
 from tests.house.source import ROOT
 
 EACH = pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])

@@ -195,18 +195,6 @@ def status(settings: config.Settings, *, exit_code: bool, wait: float, as_json: 
 
 
 @program.command()
-@click.argument("description", nargs=-1, required=True)
-@settings_options
-@json_option
-def new(settings: config.Settings, description: tuple[str, ...], *, as_json: bool) -> None:
-    """Write the next migration's file: `pgratchet new "add user email"`."""
-    from pgratchet import scaffold
-
-    path = scaffold.new(settings.directory, " ".join(description))
-    console.show(path, lambda made: {"file": made}, str, "new", as_json=as_json)
-
-
-@program.command()
 @settings_options
 @json_option
 def init(settings: config.Settings, *, as_json: bool) -> None:
@@ -297,11 +285,13 @@ def version(*, as_json: bool) -> None:
 
 
 def _register() -> None:
+    from pgratchet.cli.check import check, explain
     from pgratchet.cli.drift import drift
     from pgratchet.cli.embedded import embedded
+    from pgratchet.cli.new import new
 
-    program.add_command(drift)
-    program.add_command(embedded)
+    for command in (check, drift, embedded, explain, new):
+        program.add_command(command)
 
 
 _register()

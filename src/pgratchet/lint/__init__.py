@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from pgratchet.findings import Finding
 from pgratchet.lint import ignoring
 from pgratchet.lint.catalogue import Catalogue
 from pgratchet.lint.known import Known
@@ -24,7 +25,7 @@ from pgratchet.lint.rules import (
     transactions,
     vectors,
 )
-from pgratchet.model import Finding, Migration, Script
+from pgratchet.model import Migration, Script
 
 __all__ = ["RULES", "Catalogue", "Rule", "check"]
 

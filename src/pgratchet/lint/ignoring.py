@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 
+from pgratchet.findings import Finding, Severity
 from pgratchet.lint.reading import Found
 from pgratchet.lint.rule import Rule
-from pgratchet.model import Finding, Ignore, Migration, Script, Severity
+from pgratchet.model import Ignore, Migration, Script
 
 _SETUP = "CREATE TABLE users (id bigint PRIMARY KEY, age integer);"
 

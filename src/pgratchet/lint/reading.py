@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pgratchet import parse
+from pgratchet.findings import Finding, Severity
 from pgratchet.lint import following
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.known import Known
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import Node, functions, location
-from pgratchet.model import Finding, Migration, Script, Segment, Severity, Statement
+from pgratchet.model import Migration, Script, Segment, Statement
 from pgratchet.parse import lock_targets
 from pgratchet.parse.routines import Body
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Find, Hit
 from pgratchet.lint.catalogue import Catalogue
-from pgratchet.model import Severity
 
 
 def nothing(_: Act) -> Iterator[Hit]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from pgratchet import db, history, parse, plan, scaffold
+from pgratchet import db, history, integrity, parse, plan, scaffold
 from pgratchet.model import Applied, Migration, Plan, Preview, Script, Status
 
 
@@ -21,8 +21,9 @@ def preview_of(
     """The plan, with every file of it read: one that has no statement yet is a problem too."""
     made, _, _ = plan_of(connection, names, migrations, to=to, out_of_order=out_of_order)
     scripts = {step.migration.script: parse.read(step.migration.path) for step in made.steps}
-    empty = tuple(scaffold.problems(step.migration, scripts[step.migration.script]) for step in made.steps)
-    return Preview(replace(made, problems=(*made.problems, *chain.from_iterable(empty))), scripts)
+    empty = (scaffold.problems(step.migration, scripts[step.migration.script]) for step in made.steps)
+    problems = (*made.problems, *integrity.problems(migrations), *chain.from_iterable(empty))
+    return Preview(replace(made, problems=problems), scripts)
 
 
 def plan_of(

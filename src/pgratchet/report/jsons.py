@@ -17,6 +17,8 @@ from pgratchet.errors import (
     PreflightError,
     StatementFailed,
 )
+from pgratchet.findings import Checked
+from pgratchet.lint import Rule
 from pgratchet.model import Check, Done, Migration, Outcome, Overview, Preview
 
 SCHEMA_VERSION = 1
@@ -71,6 +73,24 @@ def preview(value: Preview) -> dict[str, Any]:
 def checks(value: Sequence[Check]) -> dict[str, Any]:
     """What was found before a run."""
     return {"checks": [asdict(check) for check in value]}
+
+
+def checked(value: Checked) -> dict[str, Any]:
+    """What `check` found."""
+    return {
+        "findings": [{**asdict(item), "fails": value.fails(item)} for item in value.findings],
+        "files": value.files,
+        "root": value.root,
+        "severity": value.severity,
+        "failed": value.failed,
+        "notes": list(value.notes),
+    }
+
+
+def rule(value: Rule) -> dict[str, Any]:
+    """What a rule is about."""
+    names = ("id", "family", "severity", "title", "why", "safe", "lock", "setup", "bad", "good", "target")
+    return {name: getattr(value, name) for name in names}
 
 
 def migration(value: Migration) -> dict[str, Any]:

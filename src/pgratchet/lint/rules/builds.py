@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint import retyping
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import constraint, name_of, shown, switched_on
-from pgratchet.model import Severity
 
 FAMILY = "builds"
 USERS = "CREATE TABLE users (id bigint NOT NULL, email text, age integer);"

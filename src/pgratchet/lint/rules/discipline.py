@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import constraint, constraints, shown, type_of
-from pgratchet.model import Kind, Severity
+from pgratchet.model import Kind
 
 FAMILY = "discipline"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"

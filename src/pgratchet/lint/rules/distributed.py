@@ -6,13 +6,13 @@ table counts as one that is or will be distributed by `tenant_id`, and what it s
 
 from __future__ import annotations
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import (
     Name,
     Node,
 )
-from pgratchet.model import Severity
 
 FAMILY = "citus"
 TARGET = "citus"

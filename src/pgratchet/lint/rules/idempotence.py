@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import columns, functions, walk
 from pgratchet.lint.volatility import VOLATILE
-from pgratchet.model import Severity
 
 FAMILY = "idempotence"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import dropped, name_of, shown, strings, walk
-from pgratchet.model import Severity
 
 FAMILY = "locks"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint import retyping
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import dropped, name_of, shown, type_of
-from pgratchet.model import Severity
 
 FAMILY = "data loss"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50), age integer);"

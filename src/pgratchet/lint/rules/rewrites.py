@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint import retyping
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
@@ -19,7 +20,6 @@ from pgratchet.lint.tree import (
     type_of,
 )
 from pgratchet.lint.volatility import volatile
-from pgratchet.model import Severity
 
 FAMILY = "rewrites"
 LOCK = "ACCESS EXCLUSIVE on the table, while every row and every index is written anew"

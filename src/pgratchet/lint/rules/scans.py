@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint import bounds, retyping
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.known import Known
@@ -18,7 +19,6 @@ from pgratchet.lint.tree import (
     shown,
     strings,
 )
-from pgratchet.model import Severity
 
 FAMILY = "scans"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.catalogue import Catalogue
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import Node, option, walk
-from pgratchet.model import Severity
 
 FAMILY = "security"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"

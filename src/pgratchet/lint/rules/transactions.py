@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import shown
-from pgratchet.model import Severity
 
 FAMILY = "transactions"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.catalogue import Catalogue, Column, Table
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import Node, Type, option, strings, type_of
-from pgratchet.model import Severity
 
 FAMILY = "pgvector"
 EXTENSION = "CREATE EXTENSION vector;\n"
