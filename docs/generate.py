@@ -11,6 +11,7 @@ import pgratchet
 from docs import interface
 from pgratchet import config, errors, ops, pgtools
 from pgratchet.cli import commands as command_line
+from pgratchet.ops import backing_up
 from pgratchet.parse import directives
 from pgratchet.report import pages as rule_page
 
@@ -121,6 +122,9 @@ def configuration() -> Iterator[str]:
         yield from ("", f"## `[{name}]`", "", f"A table of `pgratchet.toml`, for the command `{name}`.", "")
         cells = ((f"`{option.name}`", _written(option.default), option.meaning) for option in options)
         yield from _table(("key", "default", "meaning"), cells)
+    yield from ("", "## The key of backups", "")
+    yield f"`{backing_up.KEY}`, or the content of the file that `{backing_up.KEY}_FILE` names: 64 hexadecimal digits."
+    yield "With it backups are encrypted, and encrypted ones are read."
     yield from ("", "## Programs", "")
     yield f"`{pgtools.SETTING}` names the folder of psql, pg_dump and pg_restore, which are searched for otherwise."
 

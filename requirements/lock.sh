@@ -9,6 +9,7 @@ compile() {
 }
 compile pyproject.toml -o requirements/run.lock
 printf 'hatchling\nsetuptools\n' | compile - -o containers/build.lock
-compile pyproject.toml --extra embedded --group dev -o requirements/dev.lock
+compile pyproject.toml --extra backup --extra embedded --group dev -o requirements/dev.lock
 compile pyproject.toml --group application -o requirements/application.lock
 compile pyproject.toml --extra embedded --group examples -c requirements/application.lock -o requirements/examples.lock
+compile requirements/s3.in -o requirements/s3.lock

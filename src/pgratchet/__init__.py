@@ -12,8 +12,11 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from typing import Any
 
+    from pgratchet.backup.keeping import Backup
+    from pgratchet.backup.restoring import Restored
     from pgratchet.config import Settings
     from pgratchet.errors import (
+        BackupError,
         ConfigurationError,
         DatabaseUnreachable,
         FilesError,
@@ -44,11 +47,27 @@ if TYPE_CHECKING:
         Verdict,
         Waiting,
     )
-    from pgratchet.ops import baseline, check, drift, mark, preview, seed, status, up
+    from pgratchet.ops import (
+        back_up,
+        backups,
+        baseline,
+        check,
+        drift,
+        mark,
+        preview,
+        prune_backups,
+        restore,
+        seed,
+        status,
+        up,
+        verify_backup,
+    )
     from pgratchet.schema import Action, Change, Drift, Item
 
 __all__ = [
     "Action",
+    "Backup",
+    "BackupError",
     "Change",
     "Check",
     "Checked",
@@ -72,6 +91,7 @@ __all__ = [
     "PreflightError",
     "Preview",
     "Progressed",
+    "Restored",
     "RunFailed",
     "Settings",
     "Severity",
@@ -84,17 +104,24 @@ __all__ = [
     "Verdict",
     "Waiting",
     "__version__",
+    "back_up",
+    "backups",
     "baseline",
     "check",
     "drift",
     "mark",
     "preview",
+    "prune_backups",
+    "restore",
     "seed",
     "status",
     "up",
+    "verify_backup",
 ]
 
 _ELSEWHERE = {
+    "backup.keeping": {"Backup"},
+    "backup.restoring": {"Restored"},
     "config": {"Settings"},
     "findings": {"Checked", "Finding", "Severity"},
     "model": {
@@ -117,7 +144,8 @@ _ELSEWHERE = {
         "Verdict",
         "Waiting",
     },
-    "ops": {"baseline", "check", "drift", "mark", "preview", "seed", "status", "up"},
+    "ops": {"back_up", "backups", "baseline", "check", "drift", "mark", "preview", "prune_backups"}
+    | {"restore", "seed", "status", "up", "verify_backup"},
     "schema": {"Action", "Change", "Drift", "Item"},
 }
 

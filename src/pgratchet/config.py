@@ -96,6 +96,20 @@ SECTIONS = {
             meaning="With squawk installed: also its matters of taste, as `int` keys and `varchar`, as notes.",
         ),
     ),
+    "backup": (
+        Option("to", "backups", "The folder of the backups, or the URL of an object store."),
+        Option("jobs", 2, "How many tables are copied at once."),
+        Option("exclude_data", (), "Tables without their data, as `table` or `schema.table`."),
+        Option("up", "production", "Where `up` takes a backup first: `production`, `always`, `never`."),
+        Option("verify", default=False, meaning="Restore each backup right after it was taken, to prove it."),
+        Option(
+            "on", "", "The server for that; `same`: the database's own; empty: a throw-away embedded one."
+        ),
+        Option("keep_last", 7, "Keep the newest ones."),
+        Option("keep_daily", 7, "Keep the newest of each of the last days."),
+        Option("keep_weekly", 4, "Keep the newest of each of the last weeks."),
+        Option("keep_monthly", 12, "Keep the newest of each of the last months."),
+    ),
     "drift": (
         Option("ignore", (), "Patterns of what is no drift: `table public.sk_*`, `index *: clustered`."),
     ),
@@ -134,6 +148,7 @@ def _typed(place: str, value: object, default: object) -> object:
             "str": "a string",
             "bool": "true or false",
             "float": "a number",
+            "int": "a whole number",
         }
         kind = wanted[type(default).__name__]
         raise _error(

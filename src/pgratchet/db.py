@@ -229,3 +229,18 @@ def set_environment(connection: Connection, name: str) -> None:
         raise ConfigurationError(
             f"may not mark this database: {error.diag.message_primary}", "Ask the owner of the database."
         ) from error
+
+
+def restore_point(connection: Connection, name: str) -> str | None:
+    """Name a point of the write-ahead log, to which a physical backup can be brought back; gives its place there.
+
+    None where the role may not, or the log holds too little for that.
+    """
+    may = (
+        "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_create_restore_point(text)', 'EXECUTE') "
+        "AND pg_catalog.current_setting('wal_level') <> 'minimal' AND NOT pg_catalog.pg_is_in_recovery()"
+    )
+    if connection.execute(may).fetchone() != (True,):
+        return None
+    row = connection.execute("SELECT pg_catalog.pg_create_restore_point(%s)::text", (name,)).fetchone()
+    return None if row is None else str(row[0])

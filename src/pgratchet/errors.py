@@ -8,6 +8,7 @@ PgratchetError                  1
 ├── StatementFailed             1   the server refused a statement
 ├── RunFailed                   1   the run stopped for another reason
 │   └── ConnectionLost          8   the connection broke in the middle; trying again goes on
+├── BackupError                 1   a backup cannot be made, is damaged, or cannot be restored
 ├── FindingsError               4
 ├── PreflightError              4   a check before the run refuses it
 ├── HistoryError                5   files and history disagree
@@ -129,6 +130,10 @@ class ConnectionLost(RunFailed):
     """The connection broke in the middle of a run; running again goes on where the history stands."""
 
     exit_code = 8
+
+
+class BackupError(PgratchetError):
+    """A backup cannot be made, is not what it was, or cannot be restored."""
 
 
 class FindingsError(PgratchetError):

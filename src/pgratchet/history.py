@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -240,6 +241,19 @@ def progress(
     note = None if journal is None else json.dumps(journal)
     query = sql.load("journal_progress", **_row_names(names, migration))
     return Command(query, (_key(migration), status.value, str(done), note), migration)
+
+
+def name_backup(connection: Connection, names: Names, run: Run, backup: str | None) -> None:
+    """Let the rows of a run name the backup that was taken before it, in their journal, as far as the run has come.
+
+    Afterwards, and it changes nothing about how the run ended: where it fails, the backup's manifest names the run.
+    """
+    if backup is None or connection.closed or connection.broken:
+        return
+    for table in names.identifiers["history"], names.identifiers["repeatable"]:
+        query = sql.load("history_backup", table=table)
+        with suppress(psycopg.Error):
+            connection.execute(query.encode(), {"backup": backup, "run": run.id})
 
 
 def end(names: Names, migration: Migration) -> Command:

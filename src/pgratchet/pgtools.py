@@ -92,7 +92,7 @@ def _programs(program: str) -> Iterator[Found]:
     seen = set()
     for folder in _folders():
         real, path = folder.resolve(), folder / program
-        if real not in seen and (major := _major(path)):
+        if real not in seen and (major := version_of(path)):
             yield Found(major, path)
         seen.add(real)
 
@@ -111,8 +111,8 @@ def _numbers(folder: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", str(folder))]
 
 
-def _major(path: Path) -> int | None:
-    """Ask a program for its version; None if it is not there or does not run."""
+def version_of(path: Path) -> int | None:
+    """Ask a program for its major version; None if it is not there or does not run."""
     try:
         done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

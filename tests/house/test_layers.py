@@ -20,7 +20,7 @@ LAYERS = (
     },
     {"files", "integrity", "plan", "db", "wire", "embedded", "glance", "lint", "squawk"},
     {"history", "scaffold", "lock", "catalogue", "schema", "scratch", "lane", "folder_rules"},
-    {"apply", "preflight"},
+    {"apply", "backup", "preflight"},
     {"ops", "report"},
     {"cli"},
     {"__main__"},
@@ -29,7 +29,18 @@ LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 # Who may import what others must leave alone.
 OWNERS = {
-    "psycopg": {"db", "lock", "wire", "history", "schema", "scratch", "apply", "preflight", "pgtools"},
+    "psycopg": {
+        "db",
+        "lock",
+        "wire",
+        "history",
+        "schema",
+        "scratch",
+        "apply",
+        "backup",
+        "preflight",
+        "pgtools",
+    },
     "click": {"cli"},
     "rich": {"cli"},
     "ctypes": {"glance", "parse"},

@@ -100,6 +100,16 @@ def program() -> None:
     help="Do not look at the live database first. Right where `pgratchet preflight` shows that it refuses what "
     "you know and accept, as a dump whose end you want to wait for.",
 )
+@click.option(
+    "--backup/--no-backup",
+    default=None,
+    help="Take a backup before the first step. Default: as `[backup]` says, where it is marked as production.",
+)
+@click.option(
+    "--restore-point/--no-restore-point",
+    default=None,
+    help="Name a point of the write-ahead log before the first step. Default: where it is marked as production.",
+)
 @wait_option
 @json_option
 def up(
@@ -113,6 +123,8 @@ def up(
     lock_budget: float,
     build_deadline: float,
     no_preflight: bool,
+    backup: bool | None,
+    restore_point: bool | None,
     wait: float,
     as_json: bool,
 ) -> None:
@@ -134,6 +146,8 @@ def up(
             lock_wait=lock_wait,
             patience=Patience(f"{lock_timeout}ms", lock_budget, build_deadline),
             preflight=not no_preflight,
+            backup=backup,
+            restore_point=restore_point,
             observer=observer,
             settings=settings,
         )
@@ -285,12 +299,13 @@ def version(*, as_json: bool) -> None:
 
 
 def _register() -> None:
+    from pgratchet.cli.backup import backup, backups, restore, verify
     from pgratchet.cli.check import check, explain
     from pgratchet.cli.drift import drift
     from pgratchet.cli.embedded import embedded
     from pgratchet.cli.new import new
 
-    for command in (check, drift, embedded, explain, new):
+    for command in (backup, backups, check, drift, embedded, explain, new, restore, verify):
         program.add_command(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgratchet.ops.applying import preflight, preview, up
+from pgratchet.ops.backing_up import back_up, backups, prune_backups, restore, verify_backup
 from pgratchet.ops.checking import check
 from pgratchet.ops.drifting import drift
 from pgratchet.ops.explaining import explain, rules
@@ -11,6 +12,8 @@ from pgratchet.ops.recording import baseline, mark, seed, status
 from pgratchet.ops.renumbering import renumber
 
 __all__ = [
+    "back_up",
+    "backups",
     "baseline",
     "check",
     "database",
@@ -19,9 +22,12 @@ __all__ = [
     "mark",
     "preflight",
     "preview",
+    "prune_backups",
     "renumber",
+    "restore",
     "rules",
     "seed",
     "status",
     "up",
+    "verify_backup",
 ]

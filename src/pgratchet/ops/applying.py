@@ -22,6 +22,7 @@ from pgratchet.model import (
 )
 from pgratchet.ops.deciding import preview_of
 from pgratchet.ops.reaching import LOCK_WAIT, connected, database, run_of, session_name, settings_of
+from pgratchet.ops.saving import Wanted, before
 from pgratchet.preflight import Limits, look
 
 PATIENCE = Patience()
@@ -37,6 +38,8 @@ def up(
     lock_wait: float = LOCK_WAIT,
     patience: Patience = PATIENCE,
     preflight: bool = True,
+    backup: bool | None = None,
+    restore_point: bool | None = None,
     observer: Observer = ignore,
     settings: Settings | None = None,
 ) -> Outcome:
@@ -46,8 +49,10 @@ def up(
     `wait` and `lock_wait` are seconds, for a server that is not there yet and for another runner;
     `patience` says how long one try may wait for a lock of the application's, and all tries together.
     `preflight` looks at the live database first; what it warns of is told and noted in the outcome.
+    `backup` takes a backup before the first step, and `restore_point` names a point of the write-ahead log; without
+    them, that is done where the settings say, and in a database that is marked as production.
 
-    Raises a subclass of PgratchetError: FilesError, HistoryError, PreflightError, StatementFailed,
+    Raises a subclass of PgratchetError: FilesError, HistoryError, PreflightError, StatementFailed, BackupError,
     LockNotAvailable, DatabaseUnreachable, ConfigurationError.
     """
     chosen = settings or settings_of(url, directory)
@@ -65,8 +70,15 @@ def up(
                 raise HistoryError(preview.plan.problems)
             if preflight and preview.plan.steps:
                 preview = _checked(preview, _look(connection, names, preview, chosen, patience), observer)
+            wanted = Wanted(backup=backup, restore_point=restore_point)
+            saved = before(connection, target, chosen, run, preview.plan, wanted, observer)
+            if preflight and saved.backup:  # which may have taken long
+                _checked(preview, _look(connection, names, preview, chosen, patience), ignore)
             work = replace(_work(session, names, run, preview, observer), patience=patience)
-            return apply.apply(work, preview.plan, history.state(connection, names))
+            try:
+                return apply.apply(work, preview.plan, history.state(connection, names))
+            finally:
+                history.name_backup(connection, names, run, saved.backup)
 
 
 def preflight(
