@@ -133,6 +133,38 @@ def test_rows_that_do_not_come_back_make_it_bad(
     assert databases(database.server) == before
 
 
+def rewritten(made: Backup, old: str, new: str) -> None:
+    """Let the backup's own account of the catalogue be another, with checksums that fit."""
+    path = Path(made.place) / manifest.SCHEMA
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    told = manifest.read(path.parent)
+    manifest.write(path.parent, replace(told, files=manifest.files(path.parent)))
+
+
+def test_catalogue_that_does_not_come_back_makes_it_bad_yet_its_rows_can_be_had(
+    verified: Backup, database: Database, settings_of: SettingsOf
+) -> None:
+    rewritten(verified, '"type": "integer"', '"type": "bigint"')
+    settings = settings_of(database)
+    found = pgratchet.verify_backup(verified.name, on="same", settings=settings)
+    assert found.standing is Standing.FAILED
+    assert "column public.a.n" in (found.problem or "")
+    done = pgratchet.restore(verified.name, into=f"{database.name}_in_need", settings=settings)
+    database.connect().execute(f"DROP DATABASE {done.database} WITH (FORCE)")
+    assert any("column public.a.n" in note for note in done.notes)
+
+
+def test_another_version_of_an_extension_is_a_note(
+    verified: Backup, database: Database, settings_of: SettingsOf
+) -> None:
+    rewritten(verified, '"version": "1.0"', '"version": "0.9"')
+    found = pgratchet.verify_backup(verified.name, on="same", settings=settings_of(database))
+    assert found.proof
+    assert (found.standing, len(found.proof.notes)) == (Standing.VERIFIED, 1)
+    assert "extension plpgsql" in found.proof.notes[0]
+
+
 def test_full_disk_leaves_no_backup_and_says_so(database: Database, tmp_path: Path) -> None:
     database.connect().execute("CREATE TABLE a AS SELECT n, md5(n::text) FROM generate_series(1, 50000) AS n")
     place = tmp_path / "backups"

@@ -140,9 +140,9 @@ def _settled(url: str, name: str, folder: Path, made: Manifest, target: Target) 
     """Compare, and make ready for use: the account true, the planner's statistics there."""
     with databases.opened(url, name) as connection:
         found = comparing.differences(connection, folder, made)
-        if found.problems:
-            raise BackupError(f"what was restored is not what was backed up: {'; '.join(found.problems[:5])}")
-        yield from found.notes
+        if found.rows:
+            raise BackupError(f"what was restored is not what was backed up: {'; '.join(found.rows[:5])}")
+        yield from (*found.catalogue, *found.notes)  # who restores in need gets every row, and is told
         connection.execute("RESET ALL")
         try:
             catalogue.settle(connection, made, target.database)

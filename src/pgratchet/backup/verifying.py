@@ -77,7 +77,7 @@ def _tried(
             more = tuple(databases.adorn(connection, name, made.properties))
             with databases.opened(url, name) as restored:
                 found = comparing.differences(restored, folder, made)
-            return found.problems, (*notes, *more, *found.notes)
+            return (*found.rows, *found.catalogue), (*notes, *more, *found.notes)
     except BackupError as error:
         return (f"it cannot be restored: {error.message}",), ()
 
