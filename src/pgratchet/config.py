@@ -113,6 +113,16 @@ SECTIONS = {
     "drift": (
         Option("ignore", (), "Patterns of what is no drift: `table public.sk_*`, `index *: clustered`."),
     ),
+    "rehearse": (
+        Option("blocked_reads_ms", 1000.0, "No go where the reads of a table are blocked for longer."),
+        Option("blocked_writes_ms", 1000.0, "No go where the writes of a table are blocked for longer."),
+        Option("lock_held_ms", 2000.0, "No go where a lock that blocks reads or writes is held for longer."),
+        Option("wal_bytes", 1073741824.0, "No go where a statement writes more WAL."),
+        Option("disk_bytes", 10737418240.0, "No go where the database grows by more, at its largest."),
+        Option("duration_ms", 600000.0, "No go where the whole plan takes longer."),
+        Option("care", 0.5, "Go with care from this share of a limit on."),
+        Option("folder", ".pgratchet/rehearsals", "Where the results of rehearsals are kept."),
+    ),
 }
 """The tables of `pgratchet.toml`, each for the command of its name."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -122,12 +122,21 @@ def opened(url: str, *, name: str, wait: float, observer: Observer) -> Iterator[
         connection.close()
 
 
-def session(connection: Connection, url: str, lock_timeout: str = "50ms") -> Session:
-    """Set a connection up to run migrations; `lock_timeout` as PostgreSQL writes it."""
+def session(
+    connection: Connection,
+    url: str,
+    lock_timeout: str = "50ms",
+    *,
+    where_permitted: Mapping[str, str] = WHERE_PERMITTED,
+) -> Session:
+    """Set a connection up to run migrations; `lock_timeout` as PostgreSQL writes it.
+
+    What is `where_permitted` is left out where we may not set it.
+    """
     settings = {**SETTINGS, "lock_timeout": lock_timeout}
     # Behind a pooler, what RESET finds is the pooler's own.
     settings["application_name"] = connection.info.parameter_status("application_name") or ""
-    for setting, value in WHERE_PERMITTED.items():
+    for setting, value in where_permitted.items():
         with suppress(psycopg.Error):
             connection.execute(f"SET {setting} = {sql.literal(value)}".encode())
             settings[setting] = value

@@ -85,6 +85,32 @@ def send(
             yield from _pipeline(connection, group, window, started, idle)
 
 
+def ask(connection: Connection, query: str) -> list[tuple[str | None, ...]]:
+    """Ask the session of a run something, between a reply that `send` has yielded and the next command.
+
+    Only where one command is in flight at a time. The answer's values are texts. Raises psycopg.Error.
+    """
+    pgconn = connection.pgconn
+    if pgconn.pipeline_status == pq.PipelineStatus.OFF:
+        result = pgconn.exec_params(query.encode(), None)
+    else:
+        pgconn.get_result()  # the mark behind the reply; ours takes its place
+        pgconn.send_query_params(query.encode(), None)
+        pgconn.send_flush_request()
+        while pgconn.is_busy() or (found := pgconn.get_result()) is None:
+            _ready(pgconn)
+        result = found
+    if result.status != pq.ExecStatus.TUPLES_OK:
+        raise error_from_result(result)
+    return [
+        tuple(
+            None if (value := result.get_value(row, column)) is None else value.decode()
+            for column in range(result.nfields)
+        )
+        for row in range(result.ntuples)
+    ]
+
+
 def _goes_alone(command: Command) -> bool:
     return command.pieces is not None or (command.statement is not None and command.statement.alone)
 

@@ -1,0 +1,151 @@
+"""The verb that runs a plan on a copy first, and says what it would do to the database and to its users."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pgratchet import __version__, config, db, files, history, rehearsal, schema
+from pgratchet.config import Settings
+from pgratchet.errors import ConfigurationError, FindingsError, HistoryError, PgratchetError
+from pgratchet.model import Observer, Preview, ignore
+from pgratchet.ops.deciding import preview_of
+from pgratchet.ops.drifting import OUTWARD, OUTWARD_ON_ITS_SERVER
+from pgratchet.ops.reaching import database, run_of, settings_of
+from pgratchet.rehearsal import Copy, Proof, Rehearsal, Subject, Wishes
+
+
+def rehearse(
+    url: str | None = None,
+    directory: str | Path | None = None,
+    *,
+    on: str | None = None,
+    server: str | None = None,
+    embedded: bool = False,
+    schema_only: bool = False,
+    data_may_leave: bool = False,
+    mask: str | Path | None = None,
+    prove: bool = True,
+    to: int | None = None,
+    out_of_order: bool = False,
+    wait: float = 0.0,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+) -> Rehearsal | None:
+    """Run what is pending on a copy of the database and watch it; None where nothing is. Never touches the database.
+
+    The copy is made on the database's own server: of its files where nobody is connected, else by pg_dump and
+    pg_restore. `server` names another one, `embedded` takes one that is made for it, and `on` names a copy that
+    somebody prepared. From a database marked as production rows go elsewhere only with `data_may_leave`. `mask` is
+    a file of SQL that changes the copy's rows first; `prove` applies each file twice as well, and breaks off what no
+    single transaction can hold. The result is kept in the folder that pgratchet.toml names.
+
+    Raises as `up` does, save that a file which fails on the copy is a result: no go.
+    """
+    chosen = settings or settings_of(url, directory)
+    migrations = files.read(Path(chosen.directory))
+    names = history.Names(chosen.schema, chosen.table)
+    target = database(chosen, direct=True)
+    limits = config.section(chosen, "rehearse")
+    wishes = Wishes(on, server, embedded, schema_only, data_may_leave, None if mask is None else Path(mask))
+    with db.opened(
+        target, name=f"pgratchet {__version__} rehearse", wait=wait, observer=observer
+    ) as connection:
+        made = preview_of(connection, names, migrations, to=to, out_of_order=out_of_order)
+        if made.plan.problems:
+            raise HistoryError(made.plan.problems)
+        if not made.plan.steps:
+            return None
+        _refuse_outward(made, embedded=embedded)
+        source = rehearsal.look(connection)
+        mark = db.environment(connection)
+        subject = subject_of(connection, made)
+    run = run_of(chosen)
+    with (
+        rehearsal.copied(target, source, names, wishes, mark, observer) as (there, copy),
+        ExitStack() as stack,
+    ):
+        second, note = _for_proofs(stack, there, prove=prove)
+        seen = rehearsal.watched(there, names, run, made, observer)
+        proofs: tuple[Proof, ...] = ()
+        if second is not None and seen.failure is None:
+            proofs = rehearsal.proven(second, names, run, made)
+        notes = (*made.plan.notes, *note, *_notes(there, source, copy))
+    numbers = {name: value for name, value in limits.items() if isinstance(value, float)}
+    answer, reasons = rehearsal.judge(seen, proofs, copy, numbers)
+    value = Rehearsal(
+        answer=answer,
+        reasons=reasons,
+        database=source.name,
+        subject=subject,
+        copy=copy,
+        run=seen,
+        proofs=proofs,
+        notes=notes,
+        limits=numbers,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool=__version__,
+    )
+    rehearsal.write(folder_of(chosen), value)
+    return value
+
+
+def subject_of(connection: db.Connection, made: Preview) -> Subject:
+    """What a plan would run, and on what."""
+    steps = tuple((step.migration.script, step.migration.checksum) for step in made.plan.steps)
+    major = connection.info.server_version // 10000
+    return Subject(steps, major, schema.snapshot(connection).fingerprint)
+
+
+def require(connection: db.Connection, made: Preview, settings: Settings) -> None:
+    """Raise FindingsError where this very plan was not rehearsed for this very schema, or with no go."""
+    reason = rehearsal.refusal(folder_of(settings), subject_of(connection, made))
+    if reason is not None:
+        raise FindingsError(
+            f"nothing was run: {reason}", "`pgratchet rehearse` with the same database and the same files."
+        )
+
+
+def folder_of(settings: Settings) -> Path:
+    """Where results are kept."""
+    return Path(settings.root, config.section(settings, "rehearse")["folder"])
+
+
+def _refuse_outward(made: Preview, *, embedded: bool) -> None:
+    """What reaches beyond its database would reach the real server, or a publisher, from a copy as well."""
+    pattern = OUTWARD if embedded else OUTWARD_ON_ITS_SERVER
+    for step in made.plan.steps:
+        for item in made.scripts[step.migration.script].statements or ():
+            if found := re.search(pattern, item.sql):
+                raise ConfigurationError(
+                    f"{step.migration.path}:{item.line}: {found[0]} reaches beyond its database: on a copy it would "
+                    "change what others use",
+                    "Make it outside of the migrations."
+                    if embedded
+                    else "Rehearse with --embedded, whose server is gone in the end.",
+                )
+
+
+def _for_proofs(stack: ExitStack, there: str, *, prove: bool) -> tuple[str | None, tuple[str, ...]]:
+    """A second copy, at the state before the plan."""
+    if not prove:
+        return None, ()
+    with db.opened(there, name="pgratchet look", wait=0, observer=ignore) as connection:
+        name = str(connection.info.dbname)
+    try:
+        return stack.enter_context(rehearsal.cloned(there, name)), ()
+    except (PgratchetError, rehearsal.Busy) as error:
+        reason = error.message if isinstance(error, PgratchetError) else "somebody is connected to the copy"
+        return None, (f"nothing is proven, since there is no second copy: {reason}",)
+
+
+def _notes(there: str, source: rehearsal.Source, copy: Copy) -> Iterator[str]:
+    with db.opened(there, name="pgratchet look", wait=0, observer=ignore) as connection:
+        major = connection.info.server_version // 10000
+    if major != source.major:
+        yield f"the copy was on PostgreSQL {major}, the database is on {source.major}"
+    if copy.bytes < source.bytes / 2 and copy.way != "schema":
+        yield f"the copy has {copy.bytes:,} bytes, the database {source.bytes:,}: it is larger, or bloated"
