@@ -110,6 +110,11 @@ def program() -> None:
     default=None,
     help="Name a point of the write-ahead log before the first step. Default: where it is marked as production.",
 )
+@click.option(
+    "--require-rehearsal",
+    is_flag=True,
+    help="Refuse files that `pgratchet rehearse` has not seen with this schema, or with no go.",
+)
 @wait_option
 @json_option
 def up(
@@ -125,6 +130,7 @@ def up(
     no_preflight: bool,
     backup: bool | None,
     restore_point: bool | None,
+    require_rehearsal: bool,
     wait: float,
     as_json: bool,
 ) -> None:
@@ -148,6 +154,7 @@ def up(
             preflight=not no_preflight,
             backup=backup,
             restore_point=restore_point,
+            require_rehearsal=require_rehearsal,
             observer=observer,
             settings=settings,
         )
@@ -304,8 +311,9 @@ def _register() -> None:
     from pgratchet.cli.drift import drift
     from pgratchet.cli.embedded import embedded
     from pgratchet.cli.new import new
+    from pgratchet.cli.rehearse import rehearse
 
-    for command in (backup, backups, check, drift, embedded, explain, new, restore, verify):
+    for command in (backup, backups, check, drift, embedded, explain, new, rehearse, restore, verify):
         program.add_command(command)
 
 

@@ -9,6 +9,7 @@ from pgratchet.ops.drifting import drift
 from pgratchet.ops.explaining import explain, rules
 from pgratchet.ops.reaching import database
 from pgratchet.ops.recording import baseline, mark, seed, status
+from pgratchet.ops.rehearsing import rehearse
 from pgratchet.ops.renumbering import renumber
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "preflight",
     "preview",
     "prune_backups",
+    "rehearse",
     "renumber",
     "restore",
     "rules",

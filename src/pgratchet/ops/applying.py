@@ -40,6 +40,7 @@ def up(
     preflight: bool = True,
     backup: bool | None = None,
     restore_point: bool | None = None,
+    require_rehearsal: bool = False,
     observer: Observer = ignore,
     settings: Settings | None = None,
 ) -> Outcome:
@@ -49,11 +50,12 @@ def up(
     `wait` and `lock_wait` are seconds, for a server that is not there yet and for another runner;
     `patience` says how long one try may wait for a lock of the application's, and all tries together.
     `preflight` looks at the live database first; what it warns of is told and noted in the outcome.
+    `require_rehearsal` refuses files that were not rehearsed for this schema, or rehearsed with no go.
     `backup` takes a backup before the first step, and `restore_point` names a point of the write-ahead log; without
     them, that is done where the settings say, and in a database that is marked as production.
 
-    Raises a subclass of PgratchetError: FilesError, HistoryError, PreflightError, StatementFailed, BackupError,
-    LockNotAvailable, DatabaseUnreachable, ConfigurationError.
+    Raises a subclass of PgratchetError: FilesError, HistoryError, FindingsError, PreflightError, StatementFailed,
+    BackupError, LockNotAvailable, DatabaseUnreachable, ConfigurationError.
     """
     chosen = settings or settings_of(url, directory)
     migrations = files.read(Path(chosen.directory))
@@ -68,6 +70,10 @@ def up(
             preview = preview_of(connection, names, migrations, to=to, out_of_order=out_of_order)
             if preview.plan.problems:
                 raise HistoryError(preview.plan.problems)
+            if require_rehearsal and preview.plan.steps:
+                from pgratchet.ops.requiring import require
+
+                require(connection, preview, chosen)
             if preflight and preview.plan.steps:
                 preview = _checked(preview, _look(connection, names, preview, chosen, patience), observer)
             wanted = Wanted(backup=backup, restore_point=restore_point)

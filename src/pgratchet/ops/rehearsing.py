@@ -5,17 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgratchet import __version__, config, db, files, history, rehearsal, schema
+from pgratchet import __version__, config, db, files, history, rehearsal
 from pgratchet.config import Settings
-from pgratchet.errors import ConfigurationError, FindingsError, HistoryError, PgratchetError
+from pgratchet.errors import ConfigurationError, HistoryError, PgratchetError
 from pgratchet.model import Observer, Preview, ignore
 from pgratchet.ops.deciding import preview_of
 from pgratchet.ops.drifting import OUTWARD, OUTWARD_ON_ITS_SERVER
 from pgratchet.ops.reaching import database, run_of, settings_of
-from pgratchet.rehearsal import Copy, Proof, Rehearsal, Subject, Wishes
+from pgratchet.ops.requiring import folder_of, subject_of
+from pgratchet.rehearsal import Copy, Rehearsal, Subject, Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What is rehearsed, and what the database was when it was looked at."""
+
+    url: str
+    names: history.Names
+    made: Preview
+    source: rehearsal.Source
+    mark: str | None
+    subject: Subject
 
 
 def rehearse(
@@ -49,7 +63,7 @@ def rehearse(
     migrations = files.read(Path(chosen.directory))
     names = history.Names(chosen.schema, chosen.table)
     target = database(chosen, direct=True)
-    limits = config.section(chosen, "rehearse")
+    config.section(chosen, "rehearse")  # a mistake in there is told before anything is copied
     wishes = Wishes(on, server, embedded, schema_only, data_may_leave, None if mask is None else Path(mask))
     with db.opened(
         target, name=f"pgratchet {__version__} rehearse", wait=wait, observer=observer
@@ -60,58 +74,42 @@ def rehearse(
         if not made.plan.steps:
             return None
         _refuse_outward(made, embedded=embedded)
-        source = rehearsal.look(connection)
-        mark = db.environment(connection)
-        subject = subject_of(connection, made)
-    run = run_of(chosen)
-    with (
-        rehearsal.copied(target, source, names, wishes, mark, observer) as (there, copy),
-        ExitStack() as stack,
-    ):
-        second, note = _for_proofs(stack, there, prove=prove)
-        seen = rehearsal.watched(there, names, run, made, observer)
-        proofs: tuple[Proof, ...] = ()
-        if second is not None and seen.failure is None:
-            proofs = rehearsal.proven(second, names, run, made)
-        notes = (*made.plan.notes, *note, *_notes(there, source, copy))
-    numbers = {name: value for name, value in limits.items() if isinstance(value, float)}
-    answer, reasons = rehearsal.judge(seen, proofs, copy, numbers)
-    value = Rehearsal(
-        answer=answer,
-        reasons=reasons,
-        database=source.name,
-        subject=subject,
-        copy=copy,
-        run=seen,
-        proofs=proofs,
-        notes=notes,
-        limits=numbers,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
-        tool=__version__,
-    )
+        source, mark = rehearsal.look(connection), db.environment(connection)
+        scene = _Scene(target, names, made, source, mark, subject_of(connection, made))
+    value = _rehearsed(scene, chosen, wishes, prove=prove, observer=observer)
     rehearsal.write(folder_of(chosen), value)
     return value
 
 
-def subject_of(connection: db.Connection, made: Preview) -> Subject:
-    """What a plan would run, and on what."""
-    steps = tuple((step.migration.script, step.migration.checksum) for step in made.plan.steps)
-    major = connection.info.server_version // 10000
-    return Subject(steps, major, schema.snapshot(connection).fingerprint)
-
-
-def require(connection: db.Connection, made: Preview, settings: Settings) -> None:
-    """Raise FindingsError where this very plan was not rehearsed for this very schema, or with no go."""
-    reason = rehearsal.refusal(folder_of(settings), subject_of(connection, made))
-    if reason is not None:
-        raise FindingsError(
-            f"nothing was run: {reason}", "`pgratchet rehearse` with the same database and the same files."
-        )
-
-
-def folder_of(settings: Settings) -> Path:
-    """Where results are kept."""
-    return Path(settings.root, config.section(settings, "rehearse")["folder"])
+def _rehearsed(
+    scene: _Scene, settings: Settings, wishes: Wishes, *, prove: bool, observer: Observer
+) -> Rehearsal:
+    run, made, source = run_of(settings), scene.made, scene.source
+    values = config.section(settings, "rehearse")
+    limits = {name: value for name, value in values.items() if isinstance(value, float)}
+    with (
+        rehearsal.copied(scene.url, source, scene.names, wishes, scene.mark, observer) as (there, copy),
+        ExitStack() as stack,
+    ):
+        second, notes = _for_proofs(stack, there, prove=prove)
+        seen = rehearsal.watched(there, scene.names, run, made, observer)
+        provable = second is not None and seen.failure is None
+        proofs = rehearsal.proven(second, scene.names, run, made) if second and provable else ()
+        notes = (*made.plan.notes, *notes, *_notes(there, source, copy))
+    answer, reasons = rehearsal.judge(seen, proofs, copy, limits)
+    return Rehearsal(
+        answer=answer,
+        reasons=reasons,
+        database=source.name,
+        subject=scene.subject,
+        copy=copy,
+        run=seen,
+        proofs=proofs,
+        notes=notes,
+        limits=limits,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool=__version__,
+    )
 
 
 def _refuse_outward(made: Preview, *, embedded: bool) -> None:

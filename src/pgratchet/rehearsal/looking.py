@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -45,13 +46,19 @@ def relations(connection: db.Connection, *, inside: bool = False) -> dict[int, R
 
 
 class Look:
-    """The locks of one session over time, by looks of a second one; `now` can be called from any thread."""
+    """The locks of one session over time, by looks of a second one; `now` can be called from any thread.
+
+    Its clock stands still while the run waits for us: for so long its locks are held by our doing.
+    """
 
     def __init__(self, connection: db.Connection, pid: int, waiters: Iterable[int]) -> None:
-        self.began = time.monotonic()
         self.waiting: dict[int, list[float]] = defaultdict(list)
         """When each of the waiters was seen to wait."""
         self.largest = 0
+        self._began = time.monotonic()
+        self._stops: list[float] = []
+        self._stopped: list[float] = [0.0]
+        """For how long in all, before each of the stops, and after the last."""
         self._connection = connection
         self._pid = pid
         pids = ", ".join(map(str, (pid, *waiters)))
@@ -63,7 +70,27 @@ class Look:
 
     def clock(self) -> float:
         """Milliseconds since the run began."""
-        return (time.monotonic() - self.began) * 1000
+        return self.at(time.monotonic())
+
+    def at(self, moment: float) -> float:
+        """What the clock showed at a moment of the monotonic one."""
+        stops = list(self._stops)
+        number = bisect_right(stops, moment)
+        if number == 0:
+            return (moment - self._began) * 1000
+        before = self._stopped[number - 1]
+        over = self._stopped[number] - before if number < len(self._stopped) else float("inf")
+        return (moment - self._began - before - min(over, moment - stops[number - 1])) * 1000
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let the clock stand still."""
+        began = time.monotonic()
+        self._stops.append(began)
+        try:
+            yield
+        finally:
+            self._stopped.append(self._stopped[-1] + time.monotonic() - began)
 
     def now(self, since: float = 0.0) -> set[Key]:
         """Look; a lock that is new was taken after the look before, and after `since`. Returns what is held."""

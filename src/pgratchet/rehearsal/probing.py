@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from psycopg.errors import LockNotAvailable
 from pgratchet import __version__, db
 from pgratchet.errors import PgratchetError
 from pgratchet.model import ignore
+from pgratchet.rehearsal.looking import Look
 from pgratchet.rehearsal.records import CHANGES, Blocked, Lock, blocks
 
 TABLES = 8
@@ -116,14 +117,10 @@ def _answer(probe: Probe, query: bytes) -> str | None:
     return None
 
 
-def blocked(
-    probes: Sequence[Probe], waiting: Mapping[int, Sequence[float]], began: float, locks: Sequence[Lock]
-) -> Iterator[Blocked]:
+def blocked(probes: Sequence[Probe], look: Look, locks: Sequence[Lock]) -> Iterator[Blocked]:
     """For each table that a lock kept from anybody: how long, by the clients, or by its locks where none tried."""
     tried = {
-        (probe.table, probe.tries): _seen(probe, waiting.get(probe.pid, ()), began)
-        for probe in probes
-        if probe.answers or probe.waits
+        (probe.table, probe.tries): _seen(probe, look) for probe in probes if probe.answers or probe.waits
     }
     held = {lock.relation for lock in locks if lock.kind != "index" and blocks(lock) not in {None, CHANGES}}
     for table in sorted(held | {table for table, _ in tried}):
@@ -149,9 +146,10 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def _seen(probe: Probe, waiting: Sequence[float], began: float) -> list[Span]:
+def _seen(probe: Probe, look: Look) -> list[Span]:
     """The waits for a lock: a look from outside has seen them. A client can be slow for other reasons."""
-    spans = (((start - began) * 1000, (end - began) * 1000) for start, end in probe.waits)
+    waiting = look.waiting[probe.pid]
+    spans = ((look.at(start), look.at(end)) for start, end in probe.waits)
     return joined(
         (start, end)
         for start, end in spans

@@ -72,7 +72,7 @@ def _told(look: Look, watch: Watch, probes: Sequence[probing.Probe], failure: Pg
     return Run(
         milliseconds=milliseconds,
         statements=attributed(watch.seen, locks),
-        blocked=tuple(probing.blocked(probes, look.waiting, look.began, locks)),
+        blocked=tuple(probing.blocked(probes, look, locks)),
         wal=wal - watch.first_wal,
         disk=look.largest - watch.first_size,
         failure=failure.message if failure else None,

@@ -82,8 +82,8 @@ class Watch:
             case Noticed():
                 self._heard.append(event)
             case StatementEnded(migration=migration, statement=statement, tag=tag, error=error):
-                ended = self._look.clock()
-                self._ended(migration, statement, tag or "", ended, error)
+                with self._look.stopped():
+                    self._ended(migration, statement, tag or "", self._look.clock(), error)
             case StepEnded():
                 self._look.now()
         if not (isinstance(event, Noticed) and event.severity in TALK):

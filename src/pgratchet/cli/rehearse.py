@@ -1,0 +1,95 @@
+"""`pgratchet rehearse`: the plan run on a copy, watched, with one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from pgratchet import config
+from pgratchet.cli import console
+from pgratchet.cli.options import json_option, settings_options, wait_option
+from pgratchet.errors import ConfigurationError, FindingsError
+
+
+@click.command()
+@settings_options
+@click.option("--on", metavar="URL", help="A copy that somebody prepared; it is changed, and not dropped.")
+@click.option("--server", metavar="URL", help="Make the copy on another server.")
+@click.option("--embedded", is_flag=True, help="Make the copy on an embedded server of the same version.")
+@click.option("--schema-only", is_flag=True, help="Copy no rows: then no times are meant.")
+@click.option(
+    "--data-may-leave",
+    is_flag=True,
+    help="Let the rows of a database marked as production leave its server.",
+)
+@click.option(
+    "--mask", type=click.Path(dir_okay=False), metavar="FILE", help="SQL that runs on the copy first."
+)
+@click.option("--no-proofs", is_flag=True, help="Do not apply each file twice, nor break it off and go on.")
+@click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="Stop after this version.")
+@click.option("--out-of-order", is_flag=True, help="As `up --out-of-order` would.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html"]),
+    default="text",
+    show_default=True,
+    help="How the report is written; `html` is one page that needs nothing else.",
+)
+@wait_option
+@json_option
+def rehearse(
+    settings: config.Settings,
+    on: str | None,
+    server: str | None,
+    *,
+    embedded: bool,
+    schema_only: bool,
+    data_may_leave: bool,
+    mask: str | None,
+    no_proofs: bool,
+    to: int | None,
+    out_of_order: bool,
+    form: str,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Run what is pending on a copy and watch it: locks, blocked time, rewrites. Exits with 4 where it is no go.
+
+    The copy is made by itself, on the database's own server, and dropped in the end; the database is not touched. What
+    is marked as production does not leave its server unless you say so.
+    """
+    from pgratchet import ops
+    from pgratchet.rehearsal import Answer
+    from pgratchet.report import rehearsals
+
+    if sum((on is not None, server is not None, embedded)) > 1:
+        raise ConfigurationError("--on, --server and --embedded exclude each other", "Keep one of them.")
+    with console.observer(quiet=as_json) as observer:
+        found = ops.rehearse(
+            on=on,
+            server=server,
+            embedded=embedded,
+            schema_only=schema_only,
+            data_may_leave=data_may_leave,
+            mask=mask,
+            prove=not no_proofs,
+            to=to,
+            out_of_order=out_of_order,
+            wait=wait,
+            observer=observer,
+            settings=settings,
+        )
+    if found is None:
+        nothing = "Nothing to rehearse: nothing is pending."
+        console.show(nothing, lambda _: {"answer": None}, str, "rehearse", as_json=as_json)
+        return
+    console.show(found, rehearsals.as_object, _renderer(form), "rehearse", as_json=as_json)
+    console.exit_with(FindingsError.exit_code if found.answer is Answer.NO_GO else 0)
+
+
+def _renderer(form: str) -> Callable[..., str]:
+    from pgratchet.report import page, rehearsals
+
+    return {"text": rehearsals.text, "markdown": rehearsals.markdown, "html": page.html}[form]

@@ -1,0 +1,158 @@
+"""A rehearsal for a terminal, for a pull request and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pgratchet.rehearsal import Answer, Blocked, Rehearsal, Seen, blocks
+from pgratchet.report.text import count, duration, table
+
+SIGNS = {Answer.GO: "✅", Answer.CARE: "⚠️", Answer.NO_GO: "⛔"}
+HEAD = ("statement", "time", "rows", "WAL", "temporary", "disk", "strongest lock", "held", "did")
+SHOWN = 60
+
+
+def as_object(value: Rehearsal) -> dict[str, Any]:
+    """All of it, for a program."""
+    return {**asdict(value), "limits_of_the_method": list(limits(value))}
+
+
+def text(value: Rehearsal) -> str:
+    """The answer, what it stands on, what was seen, and what was not."""
+    lines = [f"{value.answer.upper()}: {title(value)}", f"Copy: {value.copy.said}.", ""]
+    for reason in value.reasons:
+        where = f"{reason.where}: " if reason.where else ""
+        lines += [f"{reason.answer}: {where}{reason.what}", f"  safe form: {reason.safe}"]
+    lines += [""] if value.reasons else []
+    lines += [*table(HEAD, map(statement_cells, value.run.statements)), ""]
+    if value.run.blocked:
+        head = ("blocked", "reads", "writes", "by")
+        lines += [*table(head, map(blocked_cells, value.run.blocked)), ""]
+    if value.proofs:
+        lines += [*table(("proof", "file", "holds", "because"), proof_cells(value)), ""]
+    lines += [f"note: {note}" for note in value.notes]
+    lines += ["How far this goes:", *(f"  {limit}" for limit in limits(value))]
+    return "\n".join(lines)
+
+
+def markdown(value: Rehearsal) -> str:
+    """What a team pastes into its pull request: the answer in sight, the figures folded."""
+    lines = [f"## {SIGNS[value.answer]} {value.answer.capitalize()}: {title(value)}", ""]
+    for reason in value.reasons:
+        where = f"`{place(reason.where)}` " if reason.where else ""
+        lines.append(f"- **{reason.answer}**: {where}{_cell(reason.what)}<br>Safe form: {_cell(reason.safe)}")
+    lines += ["- Nothing reaches a limit, and every proof that counts holds."] * (not value.reasons)
+    if value.run.blocked:
+        lines += [
+            "",
+            *_table(
+                ("table", "reads blocked", "writes blocked", "by"), map(blocked_cells, value.run.blocked)
+            ),
+        ]
+    statements = _table(HEAD, map(statement_cells, value.run.statements))
+    lines += _folded(count(len(value.run.statements), "statement"), statements)
+    if value.proofs:
+        proofs = _table(("proof", "file", "holds", "because"), proof_cells(value))
+        lines += _folded(count(len(value.proofs), "proof"), proofs)
+    said = [f"- {line}" for line in (f"Copy: {value.copy.said}.", *value.notes, *limits(value))]
+    return "\n".join([*lines, *_folded("Copy, notes, and how far this goes", said)])
+
+
+def title(value: Rehearsal) -> str:
+    """What was rehearsed, in a few words."""
+    files = [name for name, _ in value.subject.files]
+    shown = ", ".join(files) if len(files) <= 3 else f"{files[0]} … {files[-1]} ({count(len(files), 'file')})"
+    return f"{shown} on a copy of {value.database} (PostgreSQL {value.subject.major})"
+
+
+def statement_cells(seen: Seen) -> tuple[str, ...]:
+    """A statement as a row of a table."""
+    strongest = next((lock for lock in seen.locks if blocks(lock)), None)
+    return (
+        f"{seen.script}:{seen.line} {words(seen)}",
+        duration(seen.milliseconds / 1000),
+        "" if seen.rows is None else f"{seen.rows:,}",
+        size(seen.wal),
+        "not told" if seen.temporary is None else size(seen.temporary),
+        size(seen.disk),
+        f"{strongest.mode} on {strongest.relation}" if strongest else "",
+        duration(strongest.milliseconds / 1000) if strongest else "",
+        "; ".join(deeds(seen)),
+    )
+
+
+def deeds(seen: Seen) -> Iterator[str]:
+    """What a statement did beyond its lock."""
+    yield from (f"rewrote {name}" for name in seen.rewritten)
+    yield from (f"built {name}" for name in seen.built)
+    yield from (reason for reason in seen.reasons if reason.startswith(("verifying", "validating")))
+    yield from (f"drift: {message}" for message in seen.drift)
+    if seen.error:
+        yield f"failed: {seen.error}"
+
+
+def blocked_cells(item: Blocked) -> tuple[str, ...]:
+    """A table's blocked time as a row of a table."""
+    by = "clients that tried" if item.measured else "its locks"
+    return item.table, duration(item.reads / 1000), duration(item.writes / 1000), by
+
+
+def proof_cells(value: Rehearsal) -> Iterator[tuple[str, ...]]:
+    """The proofs as rows of a table."""
+    for proof in value.proofs:
+        yield proof.what, proof.script, "yes" if proof.holds else "no", proof.detail
+
+
+def words(seen: Seen) -> str:
+    """A statement on one line, cut where it is long."""
+    found = " ".join(seen.sql.split())
+    return found if len(found) <= SHOWN else f"{found[: SHOWN - 1]}…"
+
+
+def size(number: float) -> str:
+    """Bytes as people say them."""
+    sign, rest = ("-", -number) if number < 0 else ("", number)
+    for unit in ("B", "kB", "MB"):
+        if rest < 1000:
+            return f"{sign}{rest:.0f} {unit}" if unit == "B" else f"{sign}{rest:.1f} {unit}"
+        rest /= 1000
+    return f"{sign}{rest:.1f} GB"
+
+
+def place(where: str | None) -> str:
+    """File and line, without the folders."""
+    return Path(where).name if where else ""
+
+
+def limits(value: Rehearsal) -> Iterator[str]:
+    """How far the method goes."""
+    if value.copy.way == "schema":
+        yield "The copy had no rows: no time and no size here is meant."
+    yield "Times are those of the copy's server at that hour; other hardware and other traffic make others."
+    yield "Nobody works on a copy: waits for the application's own transactions are seen by `pgratchet preflight`."
+    if value.run.interval:
+        yield (
+            f"Clients tried each table anew at the latest {value.run.interval:.0f} ms after their last answer; what is "
+            "shorter can be missed."
+        )
+    yield "A lock that is given back within its statement is seen by looks, 10 ms apart, and can be missed."
+    yield "After each statement we look at what it did; the clock of all times here stands still for that."
+    yield "WAL is what the whole server wrote meanwhile; rows that parallel workers read are not all counted."
+    if value.proofs:
+        yield "A proof compares the schema and the rows of every table, and not the values of sequences."
+
+
+def _table(head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> list[str]:
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in (tuple(head), *rows)]
+    return [lines[0], f"|{'---|' * len(head)}", *lines[1:]]
+
+
+def _folded(name: str, lines: Sequence[str]) -> list[str]:
+    return ["", f"<details><summary>{name}</summary>", "", *lines, "", "</details>"]
+
+
+def _cell(value: str) -> str:
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
