@@ -82,6 +82,11 @@ class Look:
         over = self._stopped[number] - before if number < len(self._stopped) else float("inf")
         return (moment - self._began - before - min(over, moment - stops[number - 1])) * 1000
 
+    @property
+    def waited_for(self) -> float:
+        """Milliseconds for which the clock stood still, in all."""
+        return self._stopped[-1] * 1000
+
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Let the clock stand still."""

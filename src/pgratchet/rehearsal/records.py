@@ -165,6 +165,8 @@ class Run:
     """Bytes by which the database was larger at its largest."""
     failure: str | None = None
     failed_at: str | None = None
+    looked: float = 0.0
+    """Milliseconds in which the run waited for our looks; no other time here holds them."""
     interval: float = 0.0
     """Milliseconds between two tries of a client, at the most."""
 

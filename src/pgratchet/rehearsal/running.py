@@ -77,6 +77,7 @@ def _told(look: Look, watch: Watch, probes: Sequence[probing.Probe], failure: Pg
         disk=look.largest - watch.first_size,
         failure=failure.message if failure else None,
         failed_at=place,
+        looked=look.waited_for,
         interval=max((answer * 1000 for probe in probes for answer in probe.answers), default=0.0),
     )
 

@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 
 from pgratchet.rehearsal import Answer, Blocked, Lock, Rehearsal, Seen, blocks
-from pgratchet.report.rehearsals import deeds, limits, place, proof_cells, size, title, words
+from pgratchet.report.rehearsals import deeds, grouped, limits, place, proof_cells, size, title, words
 from pgratchet.report.text import duration
 
 CLASSES = {Answer.GO: "go", Answer.CARE: "care", Answer.NO_GO: "stop"}
@@ -49,10 +49,11 @@ def _head(value: Rehearsal) -> Iterator[str]:
     yield f'<p class="soft">Rehearsed {escape(value.at.replace("T", " "))} on a copy of {size(value.copy.bytes)}: '
     yield f"{escape(value.copy.said)}.</p>"
     yield '<ul class="reasons">'
-    for reason in value.reasons:
-        where = f"<code>{escape(place(reason.where))}</code> " if reason.where else ""
-        yield f'<li class="card {CLASSES[reason.answer]}"><p><b>{escape(reason.answer.capitalize())}.</b> {where}'
-        yield f'{escape(reason.what)}</p><p class="small soft">Safe form: {escape(reason.safe)}</p></li>'
+    for answer, where, safe, found in grouped(value.reasons):
+        there = f"<code>{escape(place(where))}</code>" if where else ""
+        yield f'<li class="card {CLASSES[answer]}"><p><b>{escape(answer.capitalize())}.</b> {there}</p><ul>'
+        yield from (f"<li>{escape(what)}</li>" for what in found)
+        yield f'</ul><p class="small soft">Safe form: {escape(safe)}</p></li>'
     if not value.reasons:
         yield '<li class="card go"><p>Nothing reaches a limit, and every proof that counts holds.</p></li>'
     yield "</ul>"
@@ -100,7 +101,8 @@ def _timeline(value: Rehearsal) -> Iterator[str]:
     yield _row("statements", work)
     waited = {item.table for item in run.blocked if item.reads or item.writes}
     for table in sorted(waited | {lock.relation for lock in locks}):
-        drawn = "".join(_lock(lock, whole) for lock in locks if lock.relation == table)
+        mine = sorted((lock for lock in locks if lock.relation == table), key=_strength)
+        drawn = "".join(_lock(lock, whole) for lock in mine)
         waits = "".join(_waits(item, whole) for item in run.blocked if item.table == table)
         yield _row(table, drawn + waits)
     yield f'<div class="row"><span class="axis-name"></span>{_axis(whole)}</div></div>'
@@ -229,6 +231,11 @@ def _rectangle(
 def _lock(lock: Lock, whole: float) -> str:
     kind, part, _ = STRENGTHS[blocks(lock) or ""]
     return _rectangle(kind, lock.start, lock.milliseconds, part, whole, f"{lock.mode} on {lock.relation}")
+
+
+def _strength(lock: Lock) -> float:
+    """The strongest is drawn over the others."""
+    return STRENGTHS[blocks(lock) or ""][1]
 
 
 def _waits(item: Blocked, whole: float) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pgratchet.rehearsal import Answer, Blocked, Rehearsal, Seen, blocks
+from pgratchet.rehearsal import Answer, Blocked, Reason, Rehearsal, Seen, blocks
 from pgratchet.report.text import count, duration, table
 
 SIGNS = {Answer.GO: "✅", Answer.CARE: "⚠️", Answer.NO_GO: "⛔"}
@@ -23,9 +23,9 @@ def as_object(value: Rehearsal) -> dict[str, Any]:
 def text(value: Rehearsal) -> str:
     """The answer, what it stands on, what was seen, and what was not."""
     lines = [f"{value.answer.upper()}: {title(value)}", f"Copy: {value.copy.said}.", ""]
-    for reason in value.reasons:
-        where = f"{reason.where}: " if reason.where else ""
-        lines += [f"{reason.answer}: {where}{reason.what}", f"  safe form: {reason.safe}"]
+    for answer, where, safe, found in grouped(value.reasons):
+        lines += [f"{answer}: {f'{where}: ' if where else ''}{what}" for what in found]
+        lines += [f"  safe form: {safe}"]
     lines += [""] if value.reasons else []
     lines += [*table(HEAD, map(statement_cells, value.run.statements)), ""]
     if value.run.blocked:
@@ -41,24 +41,30 @@ def text(value: Rehearsal) -> str:
 def markdown(value: Rehearsal) -> str:
     """What a team pastes into its pull request: the answer in sight, the figures folded."""
     lines = [f"## {SIGNS[value.answer]} {value.answer.capitalize()}: {title(value)}", ""]
-    for reason in value.reasons:
-        where = f"`{place(reason.where)}` " if reason.where else ""
-        lines.append(f"- **{reason.answer}**: {where}{_cell(reason.what)}<br>Safe form: {_cell(reason.safe)}")
+    for answer, where, safe, found in grouped(value.reasons):
+        there = f" `{place(where)}`" if where else ""
+        whats = "; ".join(map(_cell, found))
+        lines.append(f"- **{answer.capitalize()}**{there}: {whats}<br>*Safe form:* {_cell(safe)}")
     lines += ["- Nothing reaches a limit, and every proof that counts holds."] * (not value.reasons)
     if value.run.blocked:
-        lines += [
-            "",
-            *_table(
-                ("table", "reads blocked", "writes blocked", "by"), map(blocked_cells, value.run.blocked)
-            ),
-        ]
-    statements = _table(HEAD, map(statement_cells, value.run.statements))
+        head = ("table", "reads blocked", "writes blocked", "by")
+        lines += ["", *_table(head, map(blocked_cells, value.run.blocked))]
+    statements = _table(HEAD, map(statement_cells, value.run.statements), code=True)
     lines += _folded(count(len(value.run.statements), "statement"), statements)
     if value.proofs:
         proofs = _table(("proof", "file", "holds", "because"), proof_cells(value))
         lines += _folded(count(len(value.proofs), "proof"), proofs)
     said = [f"- {line}" for line in (f"Copy: {value.copy.said}.", *value.notes, *limits(value))]
     return "\n".join([*lines, *_folded("Copy, notes, and how far this goes", said)])
+
+
+def grouped(reasons: Iterable[Reason]) -> Iterator[tuple[Answer, str | None, str, list[str]]]:
+    """Reasons that one change would take away together: answer, place, safe form, and what was seen."""
+    found: dict[tuple[Answer, str | None, str], list[str]] = {}
+    for reason in reasons:
+        found.setdefault((reason.answer, reason.where, reason.safe), []).append(reason.what)
+    for (answer, where, safe), whats in found.items():
+        yield answer, where, safe, whats
 
 
 def title(value: Rehearsal) -> str:
@@ -139,19 +145,29 @@ def limits(value: Rehearsal) -> Iterator[str]:
             "shorter can be missed."
         )
     yield "A lock that is given back within its statement is seen by looks, 10 ms apart, and can be missed."
-    yield "After each statement we look at what it did; the clock of all times here stands still for that."
+    yield (
+        "After each statement we look at what it did; the clock of all times here stands still for that, "
+        f"{duration(value.run.looked / 1000)} in all."
+    )
     yield "WAL is what the whole server wrote meanwhile; rows that parallel workers read are not all counted."
     if value.proofs:
         yield "A proof compares the schema and the rows of every table, and not the values of sequences."
 
 
-def _table(head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> list[str]:
-    lines = [f"| {' | '.join(map(_cell, row))} |" for row in (tuple(head), *rows)]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, code: bool = False) -> list[str]:
+    cells = [head, *(((_code if code else _cell)(row[0]), *map(_cell, row[1:])) for row in rows)]
+    lines = [f"| {' | '.join(row)} |" for row in cells]
     return [lines[0], f"|{'---|' * len(head)}", *lines[1:]]
 
 
 def _folded(name: str, lines: Sequence[str]) -> list[str]:
     return ["", f"<details><summary>{name}</summary>", "", *lines, "", "</details>"]
+
+
+def _code(value: str) -> str:
+    """SQL in a cell, in which a star is a star."""
+    quoted = value.replace("`", "'").replace("|", "\\|").replace("\n", " ")
+    return f"`{quoted}`"
 
 
 def _cell(value: str) -> str:
