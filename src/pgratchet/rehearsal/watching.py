@@ -192,11 +192,11 @@ def _rewritten(
     before: Mapping[int, Relation], after: Mapping[int, Relation], known: Mapping[int, Relation]
 ) -> Iterable[str]:
     """Tables with a new file, and indexes that have one without their table."""
-    new = {oid for oid in after if oid in before and oid in known and after[oid].file != before[oid].file}
+    new = {oid for oid in after if oid in before and after[oid].file != before[oid].file}
     for oid in sorted(new):
         relation = after[oid]
-        index = relation.kind == "index" and relation.table not in new
-        if index or relation.kind in {"table", "materialized view", "sequence"}:
+        index = relation.kind == "index" and relation.table in known and relation.table not in new
+        if index or (oid in known and relation.kind in {"table", "materialized view", "sequence"}):
             yield relation.name
 
 

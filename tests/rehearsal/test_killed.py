@@ -1,0 +1,103 @@
+"""A rehearsal that is ended in the middle: the database is as it was, and no copy stays."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import pgratchet
+from tests.crash.process import ROOT, eventually
+from tests.folders import write_migrations
+from tests.rehearsal.conftest import BASE, Rehearse, copies, picture
+from tests.servers import Database
+
+FILES = {
+    "V2__slow.sql": "ALTER TABLE users ALTER COLUMN size TYPE bigint;\nSELECT pg_sleep(0.3);\n",
+    "V3__index.sql": "CREATE INDEX CONCURRENTLY quiet ON users (name);\n",
+}
+MOMENTS = (0, *random.Random(18).sample(range(50, 2500), 5))
+"""Milliseconds after the copy is there."""
+
+
+@contextmanager
+def process(database: Database, folder: Path, home: Path) -> Iterator[subprocess.Popen[str]]:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "pgratchet", "rehearse", "--dir", str(folder)],
+        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": database.url, "PYTHONPATH": str(ROOT / "src")},
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def new_copies(database: Database, seen: set[str]) -> set[str]:
+    return set(copies(database)) - seen
+
+
+def sessions(database: Database) -> int:
+    with psycopg.connect(database.server.url(), autocommit=True) as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgratchet%'"
+        [(number,)] = connection.execute(query).fetchall()
+        return int(number)
+
+
+@pytest.mark.one_version
+def test_killed_at_any_moment_it_leaves_nothing_after_the_next_run(
+    rehearse: Rehearse, database: Database, folder: Path, tmp_path: Path
+) -> None:
+    write_migrations(folder, {"V1__base.sql": BASE})
+    pgratchet.up(database.url, folder, preflight=False)
+    write_migrations(folder, FILES)
+    before = picture(database)
+    seen: set[str] = set()
+    for moment in MOMENTS:
+        with process(database, folder, tmp_path) as started:
+            eventually(lambda: new_copies(database, seen))
+            time.sleep(moment / 1000)
+            started.send_signal(signal.SIGKILL)
+        eventually(lambda: not sessions(database))
+        seen |= set(copies(database))
+        assert picture(database) == before
+    assert seen, "no moment was within the life of a copy"
+    rehearse(FILES)
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_it_takes_its_copies_away(
+    database: Database, folder: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    write_migrations(folder, {"V1__base.sql": BASE})
+    pgratchet.up(database.url, folder, preflight=False)
+    write_migrations(folder, {"V2__slow.sql": "SELECT pg_sleep(60);\n"})
+    before = picture(database)
+    with process(database, folder, tmp_path) as started:
+        eventually(lambda: at_the_statement(database))
+        os.kill(started.pid, number)
+        started.wait(60)
+        assert started.returncode == code
+    assert not copies(database)
+    assert picture(database) == before
+
+
+def at_the_statement(database: Database) -> bool:
+    with psycopg.connect(database.server.url(), autocommit=True) as connection:
+        query = "SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active'"
+        return bool(connection.execute(query).fetchall())
