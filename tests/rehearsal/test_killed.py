@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -18,7 +19,7 @@ import pytest
 import pgratchet
 from tests.crash.process import ROOT, eventually
 from tests.folders import write_migrations
-from tests.rehearsal.conftest import BASE, Rehearse, copies, picture
+from tests.rehearsal.conftest import BASE, copies, picture
 from tests.servers import Database
 
 FILES = {
@@ -60,7 +61,7 @@ def sessions(database: Database) -> int:
 
 @pytest.mark.one_version
 def test_killed_at_any_moment_it_leaves_nothing_after_the_next_run(
-    rehearse: Rehearse, database: Database, folder: Path, tmp_path: Path
+    database: Database, folder: Path, tmp_path: Path, _at_home: None
 ) -> None:
     write_migrations(folder, {"V1__base.sql": BASE})
     pgratchet.up(database.url, folder, preflight=False)
@@ -69,14 +70,16 @@ def test_killed_at_any_moment_it_leaves_nothing_after_the_next_run(
     seen: set[str] = set()
     for moment in MOMENTS:
         with process(database, folder, tmp_path) as started:
-            eventually(lambda: new_copies(database, seen))
+            eventually(partial(new_copies, database, seen))
             time.sleep(moment / 1000)
             started.send_signal(signal.SIGKILL)
         eventually(lambda: not sessions(database))
         seen |= set(copies(database))
         assert picture(database) == before
     assert seen, "no moment was within the life of a copy"
-    rehearse(FILES)
+    assert pgratchet.rehearse(database.url, folder) is not None
+    assert not copies(database)
+    assert picture(database) == before
 
 
 @pytest.mark.one_version
