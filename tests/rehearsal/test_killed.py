@@ -60,8 +60,9 @@ def sessions(database: Database) -> int:
 
 
 @pytest.mark.one_version
+@pytest.mark.usefixtures("_at_home")
 def test_killed_at_any_moment_it_leaves_nothing_after_the_next_run(
-    database: Database, folder: Path, tmp_path: Path, _at_home: None
+    database: Database, folder: Path, tmp_path: Path
 ) -> None:
     write_migrations(folder, {"V1__base.sql": BASE})
     pgratchet.up(database.url, folder, preflight=False)

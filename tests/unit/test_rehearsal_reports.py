@@ -1,0 +1,141 @@
+"""A rehearsal as text, as Markdown and as a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from pgratchet import Answer, Blocked, Copy, Lock, Proof, Reason, Rehearsal, Run, Seen, Subject
+from pgratchet.report import page, rehearsals
+
+SEEN = Seen(
+    script="V2__a<b.sql",
+    path="/m/V2__a<b.sql",
+    number=1,
+    line=3,
+    sql="UPDATE users SET a = '|' || b * 2 WHERE a < b",
+    tag="UPDATE",
+    start=10.0,
+    milliseconds=1500.0,
+    rows=1200,
+    wal=5_000_000,
+    temporary=None,
+    disk=-300,
+    locks=(Lock("public.users", "table", "AccessExclusiveLock", 10.0, 2000.0),),
+    rewritten=("public.users",),
+    notices=("<script>alert(1)</script>",),
+)
+SPANS = ((10.0, 2000.0),)
+VALUE = Rehearsal(
+    answer=Answer.NO_GO,
+    reasons=(
+        Reason(Answer.NO_GO, "reads of public.users blocked", "/m/V2__a<b.sql:3", "Do it otherwise."),
+        Reason(Answer.NO_GO, "writes of public.users blocked", "/m/V2__a<b.sql:3", "Do it otherwise."),
+        Reason(Answer.CARE, "without a place", None, "Look."),
+    ),
+    database="shop",
+    subject=Subject((("V2__a<b.sql", "sum"),), 18, "f" * 64),
+    copy=Copy("template", "its files were copied", 12_000_000, 0.2),
+    run=Run(
+        2100.0,
+        (SEEN,),
+        (Blocked("public.users", 1990.0, 1990.0, measured=True, read_spans=SPANS, write_spans=SPANS),),
+        6,
+        7,
+    ),
+    proofs=(Proof("V2__a<b.sql", "applied twice", holds=False, detail="the second run changes it"),),
+    notes=("a note",),
+    limits={"blocked_reads_ms": 1000.0, "blocked_writes_ms": 1000.0},
+    at="2024-01-31T12:30:00+00:00",
+    tool="0.1.0",
+)
+NOTHING = replace(
+    VALUE,
+    answer=Answer.GO,
+    reasons=(),
+    proofs=(),
+    notes=(),
+    run=replace(VALUE.run, statements=(), blocked=()),
+)
+
+
+class Page(HTMLParser):
+    """What a browser finds: tags that are open at the end, and all text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self.tags.append(tag)
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@pytest.mark.parametrize("value", [VALUE, NOTHING])
+def test_every_tag_of_the_page_is_closed_and_nothing_in_it_is_run(value: Rehearsal) -> None:
+    found = Page(page.html(value))
+    assert not found.open
+    assert not {"script", "link", "img", "iframe"} & set(found.tags)
+
+
+def test_the_page_shows_the_answer_first_and_all_that_it_draws_in_figures() -> None:
+    found = Page(page.html(VALUE))
+    words = found.words.partition("}\n")[2].rpartition("}")[2]
+    assert words.split()[:2] == ["No", "go"]
+    for figure in (
+        "1,200",
+        "5.0 MB",
+        "-300 B",
+        "not told",
+        "1,990 ms",
+        "AccessExclusiveLock",
+        "rewrote public.users",
+    ):
+        assert figure in words
+    assert "<script>alert(1)</script>" in words
+    assert found.tags.count("table") == 4
+    assert "a note" in words
+
+
+def test_reasons_with_one_place_and_one_safe_form_stand_together() -> None:
+    assert [(where, found) for _, where, _, found in rehearsals.grouped(VALUE.reasons)] == [
+        ("/m/V2__a<b.sql:3", ["reads of public.users blocked", "writes of public.users blocked"]),
+        (None, ["without a place"]),
+    ]
+
+
+def test_the_text_has_each_reason_with_the_place_that_an_editor_opens() -> None:
+    lines = rehearsals.text(VALUE).splitlines()
+    assert lines[0] == "NO GO: V2__a<b.sql on a copy of shop (PostgreSQL 18)"
+    assert "no go: /m/V2__a<b.sql:3: reads of public.users blocked" in lines
+    assert lines.count("  safe form: Do it otherwise.") == 1
+
+
+def test_no_cell_of_a_markdown_table_is_cut_by_what_is_in_it() -> None:
+    text = rehearsals.markdown(VALUE)
+    [row] = [line for line in text.splitlines() if "UPDATE users" in line]
+    assert row.replace("\\|", "").count("|") == len(rehearsals.HEAD) + 1
+    assert text.count("<details>") == text.count("</details>") == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(0, "0 B"), (999, "999 B"), (-1500, "-1.5 kB"), (2.5e6, "2.5 MB"), (3e12, "3000.0 GB")],
+)
+def test_sizes_are_said_as_people_say_them(number: float, told: str) -> None:
+    assert rehearsals.size(number) == told
