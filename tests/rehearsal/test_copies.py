@@ -100,9 +100,20 @@ def test_a_copy_is_made_on_an_embedded_server(rehearse: Rehearse, database: Data
 
 
 @pytest.mark.one_version
-def test_what_reaches_beyond_the_database_is_not_run_on_its_own_server(rehearse: Rehearse) -> None:
-    with pytest.raises(ConfigurationError, match=r"V2__role\.sql:1: CREATE ROLE reaches beyond"):
-        rehearse({"V2__role.sql": "CREATE ROLE rehearsed_new;\n"})
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("CREATE ROLE rehearsed_new", "CREATE ROLE"),
+        ("ALTER SYSTEM SET work_mem = '5MB'", "ALTER SYSTEM"),
+        ("DO $$ BEGIN CREATE ROLE rehearsed_new; END $$", "CREATE ROLE"),
+        ("CREATE SUBSCRIPTION sub CONNECTION '' PUBLICATION pub", "CREATE SUBSCRIPTION"),
+    ],
+)
+def test_what_reaches_beyond_the_database_is_not_run_on_its_own_server(
+    rehearse: Rehearse, sql: str, told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"V2__out\.sql:1: {told} reaches beyond"):
+        rehearse({"V2__out.sql": f"{sql};\n"})
 
 
 @pytest.mark.one_version

@@ -14,10 +14,12 @@ from pgratchet.config import Settings
 from pgratchet.errors import ConfigurationError, HistoryError, PgratchetError
 from pgratchet.model import Observer, Preview, ignore
 from pgratchet.ops.deciding import preview_of
-from pgratchet.ops.drifting import OUTWARD, OUTWARD_ON_ITS_SERVER
 from pgratchet.ops.reaching import database, run_of, settings_of
+from pgratchet.ops.replaying import AT_THE_PUBLISHER, IN_A_BLOCK, OF_THE_SERVER, ON_THE_SERVER
 from pgratchet.ops.requiring import folder_of, subject_of
 from pgratchet.rehearsal import Copy, Rehearsal, Subject, Wishes
+
+MAKES_IN_A_BLOCK = rf"\bcreate\s+(?:{OF_THE_SERVER}|database)\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +116,27 @@ def _rehearsed(
 
 def _refuse_outward(made: Preview, *, embedded: bool) -> None:
     """What reaches beyond its database would reach the real server, or a publisher, from a copy as well."""
-    pattern = OUTWARD if embedded else OUTWARD_ON_ITS_SERVER
     for step in made.plan.steps:
         for item in made.scripts[step.migration.script].statements or ():
-            if found := re.search(pattern, item.sql):
+            if found := _outward(item.sql, embedded=embedded):
                 raise ConfigurationError(
-                    f"{step.migration.path}:{item.line}: {found[0]} reaches beyond its database: on a copy it would "
+                    f"{step.migration.path}:{item.line}: {found} reaches beyond its database: on a copy it would "
                     "change what others use",
                     "Make it outside of the migrations."
                     if embedded
                     else "Rehearse with --embedded, whose server is gone in the end.",
                 )
+
+
+def _outward(statement: str, *, embedded: bool) -> str | None:
+    """What of a statement reaches beyond its database. Here a role is not there yet that a block makes if need be."""
+    if embedded:
+        found = re.match(AT_THE_PUBLISHER, statement)
+    elif re.match(r"(?i)do\b", statement):
+        found = re.search(rf"{IN_A_BLOCK}|{MAKES_IN_A_BLOCK}", statement)
+    else:
+        found = re.match(rf"{AT_THE_PUBLISHER}|{ON_THE_SERVER.removeprefix('(?i)')}", statement)
+    return found[0] if found else None
 
 
 def _for_proofs(stack: ExitStack, there: str, *, prove: bool) -> tuple[str | None, tuple[str, ...]]:
