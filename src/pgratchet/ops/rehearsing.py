@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,21 +16,9 @@ from pgratchet.ops.deciding import preview_of
 from pgratchet.ops.reaching import database, run_of, settings_of
 from pgratchet.ops.replaying import AT_THE_PUBLISHER, IN_A_BLOCK, OF_THE_SERVER, ON_THE_SERVER
 from pgratchet.ops.requiring import folder_of, subject_of
-from pgratchet.rehearsal import Copy, Rehearsal, Subject, Wishes
+from pgratchet.rehearsal import Copy, Origin, Rehearsal, Subject, Wishes
 
 MAKES_IN_A_BLOCK = rf"\bcreate\s+(?:{OF_THE_SERVER}|database)\b"
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """What is rehearsed, and what the database was when it was looked at."""
-
-    url: str
-    names: history.Names
-    made: Preview
-    source: rehearsal.Source
-    mark: str | None
-    subject: Subject
 
 
 def rehearse(
@@ -76,34 +63,38 @@ def rehearse(
         if not made.plan.steps:
             return None
         _refuse_outward(made, embedded=embedded)
-        source, mark = rehearsal.look(connection), db.environment(connection)
-        scene = _Scene(target, names, made, source, mark, subject_of(connection, made))
-    value = _rehearsed(scene, chosen, wishes, prove=prove, observer=observer)
+        origin = Origin(target, rehearsal.look(connection), names, db.environment(connection))
+        subject = subject_of(connection, made)
+    value = _rehearsed(chosen, origin, made, subject, wishes, prove=prove, observer=observer)
     rehearsal.write(folder_of(chosen), value)
     return value
 
 
 def _rehearsed(
-    scene: _Scene, settings: Settings, wishes: Wishes, *, prove: bool, observer: Observer
+    settings: Settings,
+    origin: Origin,
+    made: Preview,
+    subject: Subject,
+    wishes: Wishes,
+    *,
+    prove: bool,
+    observer: Observer,
 ) -> Rehearsal:
-    run, made, source = run_of(settings), scene.made, scene.source
+    run, names = run_of(settings), origin.names
     values = config.section(settings, "rehearse")
     limits = {name: value for name, value in values.items() if isinstance(value, float)}
-    with (
-        rehearsal.copied(scene.url, source, scene.names, wishes, scene.mark, observer) as (there, copy),
-        ExitStack() as stack,
-    ):
+    with rehearsal.copied(origin, wishes, observer) as (there, copy), ExitStack() as stack:
         second, notes = _for_proofs(stack, there, prove=prove)
-        seen = rehearsal.watched(there, scene.names, run, made, observer)
+        seen = rehearsal.watched(there, names, run, made, observer)
         provable = second is not None and seen.failure is None
-        proofs = rehearsal.proven(second, scene.names, run, made) if second and provable else ()
-        notes = (*made.plan.notes, *notes, *_notes(there, source, copy))
+        proofs = rehearsal.proven(second, names, run, made) if second and provable else ()
+        notes = (*made.plan.notes, *notes, *_notes(there, origin.source, copy))
     answer, reasons = rehearsal.judge(seen, proofs, copy, limits)
     return Rehearsal(
         answer=answer,
         reasons=reasons,
-        database=source.name,
-        subject=scene.subject,
+        database=origin.source.name,
+        subject=subject,
         copy=copy,
         run=seen,
         proofs=proofs,

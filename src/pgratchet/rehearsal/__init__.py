@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pgratchet.rehearsal.copying import Source, Wishes, copied, look
-from pgratchet.rehearsal.databases import Busy, cloned, remove_leftovers
+from pgratchet.rehearsal.copying import Origin, Source, Wishes, copied, look
+from pgratchet.rehearsal.databases import Busy, cloned
 from pgratchet.rehearsal.judging import judge
 from pgratchet.rehearsal.proving import proven
 from pgratchet.rehearsal.records import (
@@ -28,6 +28,7 @@ __all__ = [
     "Busy",
     "Copy",
     "Lock",
+    "Origin",
     "Proof",
     "Reason",
     "Rehearsal",
@@ -43,7 +44,6 @@ __all__ = [
     "look",
     "proven",
     "refusal",
-    "remove_leftovers",
     "watched",
     "write",
 ]

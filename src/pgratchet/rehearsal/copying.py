@@ -61,6 +61,16 @@ class Wishes:
     mask: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the copy comes from: how to reach it, what it is, whose history it has, and what it is marked as."""
+
+    url: str
+    source: Source
+    names: history.Names
+    mark: str | None
+
+
 def look(connection: db.Connection) -> Source:
     """Look at the database to be copied."""
     row = connection.execute(sql.load("rehearse_source").encode()).fetchone()
@@ -69,66 +79,61 @@ def look(connection: db.Connection) -> Source:
 
 
 @contextmanager
-def copied(
-    url: str,
-    source: Source,
-    names: history.Names,
-    wishes: Wishes,
-    mark: str | None,
-    observer: Observer = ignore,
-) -> Iterator[tuple[str, Copy]]:
+def copied(origin: Origin, wishes: Wishes, observer: Observer = ignore) -> Iterator[tuple[str, Copy]]:
     """Make the copy, mask its rows, and yield its URL and what it is; it is dropped in the end.
 
     Raises ConfigurationError where there is no way, or rows would leave a server that they must not leave.
     """
     began = time.monotonic()
     with ExitStack() as stack:
-        there, way, said = _made(stack, url, source, names, wishes, mark, observer)
+        there, way, said = _made(stack, origin, wishes, observer)
+        observer(Noticed("COPY", said))
         _mask(there, wishes.mask)
-        size = _size(there)
-        yield there, Copy(way, said, size, time.monotonic() - began)
+        yield there, Copy(way, said, _size(there), time.monotonic() - began)
 
 
-def _made(
-    stack: ExitStack,
-    url: str,
-    source: Source,
-    names: history.Names,
-    wishes: Wishes,
-    mark: str | None,
-    observer: Observer,
-) -> tuple[str, str, str]:
+def _made(stack: ExitStack, origin: Origin, wishes: Wishes, observer: Observer) -> tuple[str, str, str]:
+    """The first way that is open: its URL, its name, and a sentence about it."""
     if wishes.on is not None:
         there = config.normal_url(wishes.on)
-        _refuse_the_same(url, there)
-        return (
-            there,
-            "prepared",
-            _say(observer, f"on {db.describe(there)}, as it was prepared; it is not dropped"),
-        )
-    elsewhere = wishes.server is not None or wishes.embedded
-    if not elsewhere and not wishes.schema_only and source.others == 0 and source.may_clone:
+        _refuse_the_same(origin.url, there)
+        return there, "prepared", f"on {db.describe(there)}, as it was prepared; it is not dropped"
+    source = origin.source
+    here = wishes.server is None and not wishes.embedded
+    if here and not wishes.schema_only and source.others == 0 and source.may_clone:
         with suppress(databases.Busy):
-            said = "its files were copied on its own server: nobody was connected to it"
-            there = stack.enter_context(databases.cloned(url, source.name, source.owner))
+            there = stack.enter_context(databases.cloned(origin.url, source.name, source.owner))
             _settle(there, source)
-            return there, "template", _say(observer, said)
+            return there, "template", "its files were copied on its own server: nobody was connected to it"
     why = _why(source, wishes)
-    if mark == PRODUCTION and not wishes.may_leave and not wishes.schema_only:
+    if origin.mark == PRODUCTION and not wishes.may_leave and not wishes.schema_only:
         raise ConfigurationError(
             f"a dump would take the rows of a database marked as production off its server ({why})",
             "--data-may-leave allows it; --schema-only takes no rows; --on URL takes a copy that somebody prepared.",
         )
-    server = _server(stack, url, source, wishes)
-    form = f"ENCODING {sql.literal(source.encoding)}" + ("" if elsewhere else _locale(source))
-    if elsewhere:
-        stack.enter_context(_with_roles(server, source.roles))
-    owner = source.owner if not elsewhere and source.may_clone else None
-    there = stack.enter_context(databases.empty(server, "" if elsewhere else source.name, form, owner))
+    there = stack.enter_context(_empty(origin, wishes))
     _settle(there, source)
-    _dump_and_restore(url, there, source, names, wishes, observer)
+    _dump_and_restore(origin, there, wishes, observer)
     way = "schema" if wishes.schema_only else "dump"
-    return there, way, _say(observer, f"{_words(wishes)} by pg_dump and pg_restore: {why}")
+    return there, way, f"{_words(wishes)} by pg_dump and pg_restore: {why}"
+
+
+@contextmanager
+def _empty(origin: Origin, wishes: Wishes) -> Iterator[str]:
+    """An empty database where the copy is to be, with the roles that the dump names."""
+    source = origin.source
+    form = f"ENCODING {sql.literal(source.encoding)}"
+    if wishes.server is None and not wishes.embedded:
+        owner = source.owner if source.may_clone else None
+        with databases.empty(origin.url, source.name, form + _locale(source), owner) as there:
+            yield there
+        return
+    with (
+        _server(source, wishes) as server,
+        _with_roles(server, source.roles),
+        databases.empty(server, "", form) as there,
+    ):
+        yield there
 
 
 def _words(wishes: Wishes) -> str:
@@ -151,22 +156,18 @@ def _why(source: Source, wishes: Wishes) -> str:
     )
 
 
-def _say(observer: Observer, sentence: str) -> str:
-    observer(Noticed("COPY", sentence))
-    return sentence
-
-
-def _server(stack: ExitStack, url: str, source: Source, wishes: Wishes) -> str:
+@contextmanager
+def _server(source: Source, wishes: Wishes) -> Iterator[str]:
     if wishes.server is not None:
-        return config.normal_url(wishes.server)
-    if not wishes.embedded:
-        return url
-    if source.major not in embedded.majors():
+        yield config.normal_url(wishes.server)
+    elif source.major in embedded.majors():
+        with scratch.server(source.major) as url:
+            yield url
+    else:
         raise ConfigurationError(
             f"there is no embedded PostgreSQL {source.major} here",
             "pip install 'pgratchet[embedded]' has some versions; or name a server with --server URL.",
         )
-    return stack.enter_context(scratch.server(source.major))
 
 
 def _locale(source: Source) -> str:
@@ -211,24 +212,23 @@ def _settle(there: str, source: Source) -> None:
                     connection.execute(f"ALTER DATABASE {name} SET {key} = {written}".encode())
 
 
-def _dump_and_restore(
-    url: str, there: str, source: Source, names: history.Names, wishes: Wishes, observer: Observer
-) -> None:
+def _dump_and_restore(origin: Origin, there: str, wishes: Wishes, observer: Observer) -> None:
+    major = origin.source.major
     only = ["--schema-only"] if wishes.schema_only else []
     with tempfile.TemporaryDirectory(prefix="pgratchet-rehearsal-") as place:
         folder = Path(place) / "dump"
-        dump = [pgtools.find("pg_dump", source.major), "--format=directory", f"--jobs={JOBS}", "--no-sync"]
-        done = _program([*dump, "--no-subscriptions", *only, f"--file={folder}"], url)
+        dump = [pgtools.find("pg_dump", major), "--format=directory", f"--jobs={JOBS}", "--no-sync"]
+        done = _program([*dump, "--no-subscriptions", *only, f"--file={folder}"], origin.url)
         if done.returncode:
             raise RunFailed(f"pg_dump failed: {_last(done)}", "Can this role read every table? Mend that.")
-        restore = [pgtools.find("pg_restore", source.major), f"--jobs={JOBS}", "--no-subscriptions"]
+        restore = [pgtools.find("pg_restore", major), f"--jobs={JOBS}", "--no-subscriptions"]
         with db.opened(there, name="pgratchet copy", wait=0, observer=ignore) as connection:
             name = str(connection.info.dbname)
         done = _program([*restore, "--dbname", name, str(folder)], there)
         if done.returncode:
             observer(Noticed("WARNING", f"pg_restore could not restore all of it: {_last(done)}"))
     if wishes.schema_only:
-        _move_history(url, there, names)
+        _move_history(origin.url, there, origin.names)
     with db.opened(there, name="pgratchet copy", wait=0, observer=ignore) as connection:
         connection.execute("ANALYZE")
 

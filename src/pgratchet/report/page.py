@@ -7,7 +7,17 @@ from html import escape
 from importlib.resources import files
 
 from pgratchet.rehearsal import Answer, Blocked, Lock, Rehearsal, Seen, blocks
-from pgratchet.report.rehearsals import deeds, grouped, limits, place, proof_cells, size, title, words
+from pgratchet.report.rehearsals import (
+    deeds,
+    grouped,
+    limits,
+    place,
+    proof_cells,
+    size,
+    telling,
+    title,
+    words,
+)
 from pgratchet.report.text import duration
 
 CLASSES = {Answer.GO: "go", Answer.CARE: "care", Answer.NO_GO: "stop"}
@@ -110,8 +120,12 @@ def _timeline(value: Rehearsal) -> Iterator[str]:
 
 def _bars(value: Rehearsal) -> Iterator[str]:
     whole = max((seen.milliseconds for seen in value.run.statements), default=1.0) or 1.0
-    yield '<h2>Statements</h2>\n<div class="card bars">'
-    for seen in value.run.statements:
+    shown, all_ = telling(value.run.statements), value.run.statements
+    yield "<h2>Statements</h2>"
+    if len(shown) < len(all_):
+        yield f'<p class="soft small">{len(shown)} of {len(all_):,}; the table below has all.</p>'
+    yield '<div class="card bars">'
+    for seen in shown:
         did = escape("; ".join(deeds(seen)))
         yield f'<div class="bar"><div class="label"><code>{escape(seen.script)}:{seen.line}</code> '
         yield f'<span class="code soft">{escape(words(seen))}</span>'

@@ -13,6 +13,9 @@ from pgratchet.report.text import count, duration, table
 SIGNS = {Answer.GO: "✅", Answer.CARE: "⚠️", Answer.NO_GO: "⛔"}
 HEAD = ("statement", "time", "rows", "WAL", "temporary", "disk", "strongest lock", "held", "did")
 SHOWN = 60
+"""Letters of a statement."""
+MANY = 30
+"""Statements that are shown where all would be too many to read."""
 
 
 def as_object(value: Rehearsal) -> dict[str, Any]:
@@ -27,7 +30,9 @@ def text(value: Rehearsal) -> str:
         lines += [f"{answer}: {f'{where}: ' if where else ''}{what}" for what in found]
         lines += [f"  safe form: {safe}"]
     lines += [""] if value.reasons else []
-    lines += [*table(HEAD, map(statement_cells, value.run.statements)), ""]
+    lines += [*table(HEAD, map(statement_cells, telling(value.run.statements))), ""]
+    if len(value.run.statements) > MANY:
+        lines += [f"These are {MANY} of {len(value.run.statements):,} statements; --json has all.", ""]
     if value.run.blocked:
         head = ("blocked", "reads", "writes", "by")
         lines += [*table(head, map(blocked_cells, value.run.blocked)), ""]
@@ -65,6 +70,16 @@ def grouped(reasons: Iterable[Reason]) -> Iterator[tuple[Answer, str | None, str
         found.setdefault((reason.answer, reason.where, reason.safe), []).append(reason.what)
     for (answer, where, safe), whats in found.items():
         yield answer, where, safe, whats
+
+
+def telling(statements: Sequence[Seen]) -> list[Seen]:
+    """The statements that tell most, in their order: those that failed, blocked somebody or took longest."""
+    weights = sorted(
+        statements,
+        key=lambda seen: (seen.error is None, not any(map(blocks, seen.locks)), -seen.milliseconds),
+    )
+    kept = {id(seen) for seen in weights[:MANY]}
+    return [seen for seen in statements if id(seen) in kept]
 
 
 def title(value: Rehearsal) -> str:
