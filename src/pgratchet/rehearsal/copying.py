@@ -22,6 +22,7 @@ from pgratchet.rehearsal import databases
 from pgratchet.rehearsal.records import Copy
 
 JOBS = 2
+LOOKS, PAUSE = 5, 0.2
 LISTS = {"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"}
 """Settings whose value is written down as SQL writes a list."""
 PRODUCTION = "production"
@@ -72,10 +73,14 @@ class Origin:
 
 
 def look(connection: db.Connection) -> Source:
-    """Look at the database to be copied."""
-    row = connection.execute(sql.load("rehearse_source").encode()).fetchone()
-    assert row is not None
-    return Source(*row)
+    """Look at the database to be copied; a session that has just been closed is listed for a moment more."""
+    for _ in range(LOOKS):
+        [row] = connection.execute(sql.load("rehearse_source").encode()).fetchall()
+        source = Source(*row)
+        if not source.others:
+            break
+        time.sleep(PAUSE)
+    return source
 
 
 @contextmanager
