@@ -107,7 +107,8 @@ def test_blocked_time_is_what_clients_of_our_own_measure(
             assert told < 3 * FLOOR + found.run.looked
 
 
-def test_a_table_that_nobody_may_read_is_told_from_its_locks(rehearse: Rehearse, database: Database) -> None:
+@pytest.mark.one_version
+def test_a_table_that_no_file_names_is_told_from_its_locks(rehearse: Rehearse, database: Database) -> None:
     change = (
         "DO $$ BEGIN EXECUTE 'ALTER TABLE ' || 'us' || 'ers ADD COLUMN x int'; PERFORM pg_sleep(0.2); END $$"
     )
@@ -118,6 +119,7 @@ def test_a_table_that_nobody_may_read_is_told_from_its_locks(rehearse: Rehearse,
     assert item.writes > 150
 
 
+@pytest.mark.one_version
 def test_the_clock_stands_still_while_we_look(rehearse: Rehearse) -> None:
     files = {"V2__many.sql": "".join(f"ALTER TABLE users ADD COLUMN c{n} int;\n" for n in range(20))}
     run = rehearse(files, prove=False).run

@@ -26,7 +26,7 @@ FILES = {
     "V2__slow.sql": "ALTER TABLE users ALTER COLUMN size TYPE bigint;\nSELECT pg_sleep(0.3);\n",
     "V3__index.sql": "CREATE INDEX CONCURRENTLY quiet ON users (name);\n",
 }
-MOMENTS = (0, *random.Random(18).sample(range(50, 2500), 5))
+MOMENTS = (0, *random.Random(18).sample(range(50, 2500), 3))
 """Milliseconds after the copy is there."""
 
 

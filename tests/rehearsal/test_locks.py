@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pgratchet import Rehearsal, Seen
 from tests.rehearsal.conftest import Rehearse
 
@@ -129,6 +131,7 @@ def test_locks_that_are_given_back_within_a_statement_are_seen_in_passing(rehear
     assert "rewrites users" in deeds(found[vacuum])
 
 
+@pytest.mark.one_version
 def test_a_lock_is_held_to_the_end_of_its_transaction(rehearse: Rehearse) -> None:
     short, long = "ALTER TABLE orders ADD COLUMN note text", "SELECT pg_sleep(0.4)"
     found = of_each(rehearse({"V2__slow.sql": f"{short};\n{long};\n"}, prove=False))
@@ -139,6 +142,7 @@ def test_a_lock_is_held_to_the_end_of_its_transaction(rehearse: Rehearse) -> Non
     assert not found[long].locks
 
 
+@pytest.mark.one_version
 def test_locks_that_are_taken_at_the_beginning_are_told_of_the_statement_that_wants_them(
     rehearse: Rehearse,
 ) -> None:
@@ -148,6 +152,7 @@ def test_locks_that_are_taken_at_the_beginning_are_told_of_the_statement_that_wa
     assert strongest(found[second]) == {"orders": ACCESS}
 
 
+@pytest.mark.one_version
 def test_what_a_statement_moves_is_counted(rehearse: Rehearse) -> None:
     update, rewrite = "UPDATE users SET size = size + 1", "ALTER TABLE users ALTER COLUMN size TYPE bigint"
     sort = "CREATE INDEX sorted ON orders (buyer)"

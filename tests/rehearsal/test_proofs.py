@@ -25,6 +25,7 @@ def test_a_file_that_can_run_twice_is_proven_so(rehearse: Rehearse) -> None:
     assert found.answer is Answer.GO
 
 
+@pytest.mark.one_version
 def test_a_second_run_that_is_refused_changes_no_answer(rehearse: Rehearse) -> None:
     found = rehearse({"V2__once.sql": "CREATE TABLE new (id int);\n"})
     assert not proof(found).holds
@@ -32,6 +33,7 @@ def test_a_second_run_that_is_refused_changes_no_answer(rehearse: Rehearse) -> N
     assert found.answer is Answer.GO
 
 
+@pytest.mark.one_version
 @pytest.mark.parametrize(
     ("sql", "told"),
     [
@@ -63,6 +65,7 @@ def test_a_file_in_segments_is_cut_after_each_statement_and_ends_the_same(rehear
     assert "public.users has other values" in proof(found).detail
 
 
+@pytest.mark.one_version
 def test_what_cannot_go_on_after_a_crash_is_no_go(rehearse: Rehearse) -> None:
     found = rehearse(
         {
@@ -79,6 +82,7 @@ def test_what_cannot_go_on_after_a_crash_is_no_go(rehearse: Rehearse) -> None:
     assert found.reasons[0].where == "V2__procedure.sql"
 
 
+@pytest.mark.one_version
 def test_times_and_random_numbers_are_no_difference(rehearse: Rehearse) -> None:
     found = rehearse(
         {
