@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as in a shell's background: our processes would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "pg(range): only on these versions of PostgreSQL, as '>=16' or '>=15,<18'"
     )
