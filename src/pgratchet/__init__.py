@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pgratchet.backup.keeping import Backup
     from pgratchet.backup.restoring import Restored
+    from pgratchet.baselines import Squashed
     from pgratchet.config import Settings
     from pgratchet.errors import (
         BackupError,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         rehearse,
         restore,
         seed,
+        squash,
         status,
         up,
         verify_backup,
@@ -108,6 +110,7 @@ __all__ = [
     "Seen",
     "Settings",
     "Severity",
+    "Squashed",
     "StatementEnded",
     "StatementFailed",
     "StatementStarted",
@@ -129,6 +132,7 @@ __all__ = [
     "rehearse",
     "restore",
     "seed",
+    "squash",
     "status",
     "up",
     "verify_backup",
@@ -137,6 +141,7 @@ __all__ = [
 _ELSEWHERE = {
     "backup.keeping": {"Backup"},
     "backup.restoring": {"Restored"},
+    "baselines": {"Squashed"},
     "config": {"Settings"},
     "findings": {"Checked", "Finding", "Severity"},
     "model": {
@@ -160,7 +165,7 @@ _ELSEWHERE = {
         "Waiting",
     },
     "ops": {"back_up", "backups", "baseline", "check", "drift", "mark", "preview", "prune_backups"}
-    | {"rehearse", "restore", "seed", "status", "up", "verify_backup"},
+    | {"rehearse", "restore", "seed", "squash", "status", "up", "verify_backup"},
     "rehearsal": {
         "Answer",
         "Blocked",

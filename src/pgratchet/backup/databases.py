@@ -108,14 +108,15 @@ def adorn(connection: db.Connection, name: str, properties: Mapping[str, Any]) -
 
     Not the mark of its environment: a restored backup is not production.
     """
-    for statement in _adornments(sql.quote(name), properties):
+    for statement in adornments(sql.quote(name), properties):
         try:
             connection.execute(statement.encode())
         except psycopg.Error as error:
             yield f"could not {statement}: {error.diag.message_primary}"
 
 
-def _adornments(database: str, properties: Mapping[str, Any]) -> Iterator[str]:
+def adornments(database: str, properties: Mapping[str, Any]) -> Iterator[str]:
+    """The statements that give the database of this quoted name what is on it."""
     yield f"ALTER DATABASE {database} OWNER TO {sql.quote(properties['owner'])}"
     if properties["comment"]:
         yield f"COMMENT ON DATABASE {database} IS {sql.literal(properties['comment'])}"

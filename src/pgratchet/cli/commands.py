@@ -312,8 +312,10 @@ def _register() -> None:
     from pgratchet.cli.embedded import embedded
     from pgratchet.cli.new import new
     from pgratchet.cli.rehearse import rehearse
+    from pgratchet.cli.squash import squash
 
-    for command in (backup, backups, check, drift, embedded, explain, new, rehearse, restore, verify):
+    commands = (backup, backups, check, drift, embedded, explain, new, rehearse, restore, squash, verify)
+    for command in commands:
         program.add_command(command)
 
 

@@ -11,6 +11,7 @@ from pgratchet.ops.reaching import database
 from pgratchet.ops.recording import baseline, mark, seed, status
 from pgratchet.ops.rehearsing import rehearse
 from pgratchet.ops.renumbering import renumber
+from pgratchet.ops.squashing import squash
 
 __all__ = [
     "back_up",
@@ -29,6 +30,7 @@ __all__ = [
     "restore",
     "rules",
     "seed",
+    "squash",
     "status",
     "up",
     "verify_backup",

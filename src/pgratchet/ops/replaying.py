@@ -93,11 +93,11 @@ def replay(
     """Apply the files of a history to a scratch database, and read the schema that they make."""
     with tempfile.TemporaryDirectory(prefix="pgratchet-") as folder:
         statements = _lay_out(Path(folder), live, migrations)
-        _refuse_outward(statements, same_server=same_server)
+        refuse_outward(statements, same_server=same_server)
         roles = {} if same_server else dict.fromkeys(live.roles, True)
         made = (name.lower() for statement in statements for name in re.findall(MAKES_ROLE, statement))
         roles |= dict.fromkeys(made, False)
-        with _server(settings, live.major, on, same_server=same_server) as server:
+        with server_for(settings, live.major, on, same_server=same_server) as server:
             return _apply(server, settings, Path(folder), live, roles, observer)
 
 
@@ -125,7 +125,8 @@ def _lay_out(folder: Path, live: Live, migrations: Sequence[Migration]) -> tuple
     return tuple(statement.sql for statements in found for statement in statements)
 
 
-def _refuse_outward(statements: Sequence[str], *, same_server: bool) -> None:
+def refuse_outward(statements: Sequence[str], *, same_server: bool) -> None:
+    """Raise ConfigurationError for a statement that may not be done twice."""
     for statement in statements:
         if re.match(AT_THE_PUBLISHER, statement):
             raise ConfigurationError(
@@ -142,7 +143,8 @@ def _refuse_outward(statements: Sequence[str], *, same_server: bool) -> None:
 
 
 @contextmanager
-def _server(settings: Settings, major: int, on: str | None, *, same_server: bool) -> Iterator[str]:
+def server_for(settings: Settings, major: int, on: str | None, *, same_server: bool) -> Iterator[str]:
+    """Yield the URL of the server for scratch databases: the one named, the database's own, or an embedded one."""
     if on is not None:
         yield config.normal_url(on)
     elif same_server:
