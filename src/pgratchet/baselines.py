@@ -36,7 +36,7 @@ HEADER = """\
 -- schema: proven on PostgreSQL {major}, {fingerprint}
 """
 ROLE = "DO $role$\nBEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {name}) THEN\n"
-ROLE += "        {creation};\n    END IF;\nEND\n$role$"
+ROLE += "        {statements};\n    END IF;\nEND\n$role$"
 ON_DATABASE = "DO $database$\nBEGIN\n    EXECUTE pg_catalog.replace({statement}, '{here}',\n"
 ON_DATABASE += "        pg_catalog.quote_ident(pg_catalog.current_database()));\nEND\n$database$"
 
@@ -47,6 +47,8 @@ class Role:
 
     name: str
     creation: str
+    settings: tuple[str, ...]
+    """Statements, of what holds in every database of the server."""
     member_of: tuple[str, ...]
 
 
@@ -110,7 +112,8 @@ def _sets(name: str) -> str:
 
 def _roles(roles: Sequence[Role]) -> Iterator[str]:
     for role in roles:
-        yield ROLE.format(name=sql.literal(role.name), creation=role.creation)
+        statements = ";\n        ".join((role.creation, *role.settings))
+        yield ROLE.format(name=sql.literal(role.name), statements=statements)
     known = {role.name for role in roles}
     for role in roles:
         for head in role.member_of:
@@ -127,7 +130,7 @@ def _kept(found: Sequence[str], made: Made) -> Iterator[str]:
     tables = "|".join(map(_name, made.names.tables))
     table = rf"{_name(made.names.schema)}\.(?:{tables})(?![\w\"])"
     creates = rf"CREATE TABLE {table}"
-    own = rf"{creates}|ALTER TABLE ONLY {table}\s+ADD CONSTRAINT|CREATE SCHEMA {_name(made.names.schema)}$"
+    own = rf"{creates}|ALTER TABLE ONLY {table}\s+ADD CONSTRAINT"
     others = [statement for statement in found if not re.match(own, statement)]
     mentioned = any(re.search(table, statement) for statement in others)
     theirs = rf"(?s)ALTER .* OWNER TO {_name(made.applier)}$"
@@ -135,7 +138,9 @@ def _kept(found: Sequence[str], made: Made) -> Iterator[str]:
         if mentioned and re.match(creates, statement):
             yield from history.create(made.names)
             mentioned = False
-        if not re.match(rf"{NOT_OURS}|{own}", statement) and not re.match(theirs, statement):
+        if re.match(rf"CREATE SCHEMA {_name(made.names.schema)}$", statement):
+            yield statement.replace("SCHEMA", "SCHEMA IF NOT EXISTS", 1)
+        elif not re.match(rf"{NOT_OURS}|{own}", statement) and not re.match(theirs, statement):
             yield _by_anybody(statement, made.applier)
 
 

