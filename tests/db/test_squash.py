@@ -195,11 +195,15 @@ def test_rows_are_refused_with_their_place_where_that_is_wanted(database: Databa
 SABOTAGE = {
     "an index is gone": ("CREATE INDEX orders_buyer", "-- ", "removed: index app.orders_buyer"),
     "a grant is gone": ("GRANT SELECT ON TABLE app.orders TO PUBLIC", "SELECT 1", "grants"),
-    "a row is another": ("'Ada@a'", "'Ann@a'", 'the rows of "app"."users"'),
+    "a row is another": (
+        "'Ada@a'",
+        "'Ann@a'",
+        '"app"."users" has as many rows as before (3), and not the same',
+    ),
     "a sequence has not come as far": (
         "setval('app.orders_id_seq', 3",
         "setval('app.orders_id_seq', 2",
-        'the sequence "app"."orders_id_seq"',
+        'the sequence "app"."orders_id_seq" had come to 3, and now to 2',
     ),
     "a statement fails": ("CREATE MATERIALIZED VIEW", "CREATE MATERIALIZED VIEWS", "does not run"),
 }

@@ -79,11 +79,12 @@ def _tables(connection: db.Connection, made: Manifest) -> Iterator[str]:
         yield f"{name} was not restored"
     for table in made.tables:
         if sql.qualified(table.schema, table.name) in there:
-            yield from _rows(table, snapshot.digest(connection, table.schema, table.name))
+            yield from rows(table, snapshot.digest(connection, table.schema, table.name))
     yield from _large_objects(connection, made)
 
 
-def _rows(before: Table, after: Table) -> Iterator[str]:
+def rows(before: Table, after: Table) -> Iterator[str]:
+    """What is not the same of a table's rows."""
     name = sql.qualified(before.schema, before.name)
     if before.rows != after.rows:
         yield f"{name} had {before.rows} rows and has {after.rows}"

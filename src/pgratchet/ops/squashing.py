@@ -23,7 +23,7 @@ from pgratchet import (
     scratch,
     sql,
 )
-from pgratchet.backup import databases, programs, snapshot
+from pgratchet.backup import comparing, databases, programs, snapshot
 from pgratchet.backup.manifest import Table
 from pgratchet.baselines import HERE, Made, Role, Squashed
 from pgratchet.config import Settings
@@ -299,13 +299,14 @@ def _refuse_data(seen: Seen, statements: Sequence[tuple[Migration, Statement]]) 
 def _differences(before: Seen, after: Seen, roles: Collection[str]) -> Iterator[str]:
     if changes := schema.difference(before.catalogue, after.catalogue):
         yield schema.describe(changes)
-    for what, one, other in (
-        ("the rows of", before.tables, after.tables),
-        ("the sequence", before.sequences, after.sequences),
-        ("the role", {name: before.roles[name] for name in roles}, after.roles),
-    ):
-        differing = (name for name in one if one[name] != other.get(name, ...))
-        yield from (f"{what} {name}: {one[name]} -> {other.get(name)}" for name in differing)
+    for name in before.tables.keys() & after.tables.keys():
+        yield from comparing.rows(before.tables[name], after.tables[name])
+    for name in before.sequences.keys() & after.sequences.keys():
+        if before.sequences[name] != after.sequences[name]:
+            yield f"the sequence {name} had come to {before.sequences[name]}, and now to {after.sequences[name]}"
+    yield from (
+        f"the role {name} is not the same" for name in roles if before.roles[name] != after.roles.get(name)
+    )
     if before.large_objects != after.large_objects:
         yield "the large objects are not the same"
 
