@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.containers.declared import ROOT, documents
-from tests.containers.engine.conftest import IMAGE
-from tests.containers.engine.project import Done, Project, docker, run, wait_until
+from tests.containers.engine.project import IMAGE, Done, Project, docker, run, wait_until
 
 APPLICATION = "pgratchet-example-app:local"
 FOLDER = ROOT / "deploy" / "kubernetes"
