@@ -29,6 +29,7 @@ export CONTAINERS_CONF=/run/podman/containers.conf CONTAINERS_STORAGE_CONF=/run/
 
 export DOCKER_HOST=unix:///run/docker.sock DOCKER_CONFIG=/run/docker-config
 mkdir -p "$DOCKER_CONFIG"
+echo '{}' > "$DOCKER_CONFIG/config.json"    # podman looks into it as well
 rm -rf "$STATE/exec"
 dockerd --data-root "$STATE/data" --exec-root "$STATE/exec" --host "$DOCKER_HOST" --pidfile /run/dockerd.pid \
     >"$STATE/dockerd.log" 2>&1 &

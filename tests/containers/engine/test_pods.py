@@ -70,6 +70,7 @@ def _pod(manifest: dict[str, Any]) -> str:
         if "secret" in volume:
             volume["secret"]["optional"] = False  # it ends with a panic where this is not said
     for container in [*pod.get("initContainers", []), *pod["containers"]]:
+        container.pop("ports", None)  # on the host's network none is mapped
         container["image"] = f"localhost/{IMAGES[container['image']]}"
     name = manifest["metadata"]["name"]
     return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": pod})

@@ -42,12 +42,13 @@ def project(started: Project) -> Project:
 
 
 @pytest.fixture
-def migrate(project: Project) -> str:
+def migrate(project: Project) -> Iterator[str]:
     """Give a `migrate` container that is in the middle of a long statement."""
     write_migrations(project.migrations, {"V1__slow.sql": SLOW})
     container = project.start_migrate()
     wait_until(lambda: project.ask(SLEEPS) == "1")
-    return container
+    yield container
+    run("docker", "rm", "--force", container)
 
 
 def _runs_again(project: Project) -> None:
