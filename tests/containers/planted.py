@@ -73,13 +73,6 @@ FAULTS = (
         "test_kill_frees_the_lock_in_seconds",
     ),
     Fault(
-        "an idle transaction lasts for ever",
-        "src/pgratchet/db.py",
-        '"idle_in_transaction_session_timeout": "60s"',
-        '"idle_in_transaction_session_timeout": "0"',
-        "test_a_frozen_container_loses_the_lock_by_the_time_out_for_idle_transactions",
-    ),
-    Fault(
         "the server keeps no connection alive",
         "src/pgratchet/db.py",
         '    "tcp_keepalives_idle": "10",\n',
