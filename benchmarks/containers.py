@@ -64,7 +64,7 @@ def _commands(project: Project, folder: Path) -> dict[str, list[str]]:
     for number in range(1, MIGRATIONS + 1):
         statement = f"CREATE TABLE t{number} (id bigint PRIMARY KEY);\n"
         (project.migrations / f"V{number:03}__t{number}.sql").write_text(statement)
-        (theirs / f"{number:03}_t{number}.sql").write_text(f"-- migrate:up\n{statement}")
+        (theirs / f"{number:03}_t{number}.sql").write_text(f"-- migrate:up\n{statement}-- migrate:down\n")
     plain = [
         "docker",
         "run",
