@@ -41,9 +41,10 @@ unpack() {
     mv "$folder.part" "$folder"
 }
 
-# Docker with what it runs. Debian picks the name of iptables after the installation, so we do.
+# Docker with what it runs, and podman for the pods of Kubernetes. Debian picks the name of iptables after the
+# installation, so we do.
 fetch_engine() {
-    local packages=(docker.io containerd runc iptables iproute2)
+    local packages=(docker.io containerd runc iptables iproute2 podman crun catatonit)
     if [ "$suite" = bookworm ]; then packages+=(docker-compose); else packages+=(docker-cli docker-buildx docker-compose); fi
     unpack "$STATE/engine" /var/lib/dpkg/status "${packages[@]}"
     ln -sf xtables-nft-multi "$STATE/engine/usr/sbin/iptables"

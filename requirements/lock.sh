@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes the lock files anew from pyproject.toml: run.lock for the image, dev.lock for everything else; application.lock
-# for the image of the example application, examples.lock for its tests.
+# for the image of the example application, examples.lock for its tests; containers.lock for tests/containers/engine.
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
@@ -10,6 +10,7 @@ compile() {
 compile pyproject.toml -o requirements/run.lock
 printf 'hatchling\nsetuptools\n' | compile - -o containers/build.lock
 compile pyproject.toml --extra backup --extra embedded --group dev -o requirements/dev.lock
+compile --group containers -c requirements/dev.lock -o requirements/containers.lock
 compile pyproject.toml --group application -o requirements/application.lock
 compile pyproject.toml --extra embedded --group examples -c requirements/application.lock -o requirements/examples.lock
 compile requirements/s3.in -o requirements/s3.lock

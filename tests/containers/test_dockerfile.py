@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,13 @@ def test_the_tools_of_the_build_are_those_of_the_development_environment() -> No
     assert "hatchling" in build
     shared = {name: version for name, version in build.items() if name in development}
     assert shared == {name: development[name] for name in shared}
+
+
+def test_the_image_says_what_it_is_and_under_which_licence() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', last_of("LABEL")))
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert labels == {
+        "title": about["name"],
+        "description": about["description"],
+        "licenses": about["license"],
+    }

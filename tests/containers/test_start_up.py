@@ -117,3 +117,5 @@ def test_an_image_older_than_the_database_starts_without_an_error(database: Data
     ended = run(folder, DATABASE_URL=database.url)
     assert ended.code == 0, ended.stderr
     assert count(database, "SELECT max(version) FROM schema_migrations") == 2
+    asked = run(folder, "status", "--exit-code", "--wait", "10", DATABASE_URL=database.url)
+    assert asked.code == 0, "its pods, which wait for their own files alone, must start again too"

@@ -41,7 +41,8 @@ def test_the_migrations_of_the_project_are_in_it(images: str) -> None:
 def test_without_any_database_it_says_so_and_ends_with_2(images: str) -> None:
     done = run("docker", "run", *HARDENED, images)
     assert done.code == 2, done.output
-    assert "name a database with --url" in done.output
+    assert "no database is named" in done.output
+    assert "DATABASE_URL" in done.output
 
 
 def test_a_secret_that_its_user_may_not_read_is_named_and_ends_with_2(images: str) -> None:

@@ -10,13 +10,14 @@ import pytest
 from tests.containers.engine.project import Project, docker, run, wait_until
 from tests.folders import write_migrations
 
-SLOW = "CREATE TABLE half_done ();\nSELECT pg_sleep(40);\n"
+SLOW = "CREATE TABLE half_done ();\nSELECT pg_sleep(120);\n"
 QUICK = "CREATE TABLE half_done ();\n"
 SLEEPS = """
 SELECT count(*) FROM pg_stat_activity
-WHERE query LIKE '%pg_sleep(40)%' AND state = 'active' AND pid <> pg_backend_pid()
+WHERE query LIKE '%pg_sleep(120)%' AND state = 'active' AND pid <> pg_backend_pid()
 """
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+COMMAND_OF_1 = "print(open('/proc/1/cmdline').read().replace(chr(0), ' '))"
 HALF = "SELECT count(*) FROM pg_class WHERE relname = 'half_done'"
 
 
@@ -41,12 +42,13 @@ def project(started: Project) -> Project:
 
 
 @pytest.fixture
-def migrate(project: Project) -> str:
+def migrate(project: Project) -> Iterator[str]:
     """Give a `migrate` container that is in the middle of a long statement."""
     write_migrations(project.migrations, {"V1__slow.sql": SLOW})
     container = project.start_migrate()
     wait_until(lambda: project.ask(SLEEPS) == "1")
-    return container
+    yield container
+    run("docker", "rm", "--force", container)
 
 
 def _runs_again(project: Project) -> None:
@@ -57,12 +59,17 @@ def _runs_again(project: Project) -> None:
     assert project.ask(HALF) == "1"
 
 
+def test_one_process_runs_in_the_container_and_it_is_process_1(migrate: str) -> None:
+    [_, *processes] = docker("top", migrate, "-o", "pid,args").splitlines()
+    assert len(processes) == 1, processes
+    assert "pgratchet up" in docker("exec", migrate, "python", "-c", COMMAND_OF_1)
+
+
 def test_stop_cancels_the_statement_and_ends_with_143(project: Project, migrate: str) -> None:
     stopped = run("docker", "stop", "-t", "20", migrate)
-    assert stopped.seconds < 5
+    assert stopped.seconds < 20, "it was killed when the grace period was over"
     assert project.ended(migrate) == 143
-    assert project.ask(SLEEPS) == "0"
-    assert project.ask(LOCKS) == "0"
+    wait_until(lambda: project.ask(SLEEPS) == "0" and project.ask(LOCKS) == "0", within=5)
     print(f"\nstopped in {stopped.seconds:.1f} s")
     _runs_again(project)
 
@@ -70,8 +77,32 @@ def test_stop_cancels_the_statement_and_ends_with_143(project: Project, migrate:
 def test_kill_frees_the_lock_in_seconds(project: Project, migrate: str) -> None:
     docker("kill", migrate)
     assert project.ended(migrate) == 137
-    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=5)
+    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=30)
     print(f"\nlock free {seconds:.1f} s after SIGKILL")
+    _runs_again(project)
+
+
+def test_a_container_that_runs_out_of_memory_frees_the_lock_in_seconds(
+    project: Project, migrate: str
+) -> None:
+    docker("update", "--memory", "128m", "--memory-swap", "128m", migrate)
+    # The kernel ends the process with the highest score: that is process 1, whoever asks for too much.
+    hog = "from pathlib import Path; Path('/proc/1/oom_score_adj').write_text('1000'); bytearray(10**9)"
+    run("docker", "exec", migrate, "python", "-c", hog)
+    assert project.ended(migrate) == 137
+    assert docker("inspect", "-f", "{{.State.OOMKilled}}", migrate) == "true"
+    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=60)
+    print(f"\nlock free {seconds:.1f} s after the memory was gone")
+    _runs_again(project)
+
+
+def test_a_frozen_container_holds_the_lock_until_it_is_killed(project: Project, migrate: str) -> None:
+    docker("pause", migrate)
+    assert project.ask(LOCKS) == "1"
+    docker("kill", migrate)
+    assert project.ended(migrate) == 137
+    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=60)
+    print(f"\nlock free {seconds:.1f} s after the frozen container was killed")
     _runs_again(project)
 
 
@@ -80,19 +111,16 @@ def test_a_database_that_restarts_in_the_middle_leaves_nothing_half_done(
 ) -> None:
     restarted = project.compose("restart", "-t", "5", "database")
     assert restarted.code == 0, restarted.output
-    code = project.ended(migrate)
-    assert code in {1, 8}, run("docker", "logs", migrate).output
-    print(f"\nended with {code} after the database restarted")
+    assert project.ended(migrate) == 8, run("docker", "logs", migrate).output
     project.await_database()
     _runs_again(project)
 
 
 def test_a_lost_network_frees_the_lock_before_a_minute_is_over(project: Project, migrate: str) -> None:
     docker("network", "disconnect", f"{project.name}_default", migrate)
-    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=35)
+    seconds = wait_until(lambda: project.ask(LOCKS) == "0", within=60)
     print(f"\nlock free {seconds:.1f} s after the network was lost")
-    code = project.ended(migrate)
-    assert code in {1, 8}, run("docker", "logs", migrate).output
+    assert project.ended(migrate) == 8, run("docker", "logs", migrate).output
     _runs_again(project)
 
 
@@ -104,7 +132,6 @@ def test_stop_works_also_where_the_database_does_not_answer(project: Project) ->
         migrate = project.start_migrate()
         time.sleep(3)  # it is process 1: before Python has started, nobody could hear the signal
         stopped = run("docker", "stop", "-t", "20", migrate)
-        assert stopped.seconds < 15
         assert project.ended(migrate) == 143, run("docker", "logs", migrate).output
         print(f"\nstopped in {stopped.seconds:.1f} s")
     finally:
