@@ -30,7 +30,9 @@ def test_each_can_be_imported() -> None:
 def test_type_checkers_know_each() -> None:
     tree = ast.parse(Path(pgratchet.__file__).read_text(encoding="utf-8"))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    known = {name.name for node in imports if (node.module or "").startswith("pgratchet") for name in node.names}
+    known = {
+        name.name for node in imports if (node.module or "").startswith("pgratchet") for name in node.names
+    }
     assert known == set(pgratchet.__all__) - {"__version__"}
 
 
