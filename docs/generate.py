@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -68,17 +69,12 @@ def walk(command: click.Command, name: str = "pgratchet") -> Iterator[tuple[str,
 
 
 def commands() -> Iterator[str]:
-    """Each command with its other names, what it does, and its options."""
+    """Each command with what it does, and its options."""
     yield "Every command that takes `--json` prints one JSON object with `schema_version`, `command` and its own"
     yield "fields; a failure has `error` with `type`, `message`, `hint` and `exit_code`. Data goes to stdout, talk to"
     yield "stderr."
     for name, command in walk(command_line.program):
-        yield from ("", f"## {name}", "", command.get_short_help_str(limit=1000))
-        others = [
-            f"`{alias}`" for alias, of in command_line.Commands.ALIASES.items() if f"pgratchet {of}" == name
-        ]
-        if others:
-            yield from ("", f"Other names: {', '.join(others)}.")
+        yield from ("", f"## {name}", "", inspect.cleandoc(command.help or ""))
         yield from ("", "```", usage(name, command), "```")
         options = [option for option in command.params if isinstance(option, click.Option)]
         if options:
@@ -194,7 +190,7 @@ def _first_line(kind: type) -> str:
 
 
 def _spelling(option: click.Option) -> str:
-    names = ", ".join(option.opts)
+    names = ", ".join((*option.opts, *option.secondary_opts))
     return names if option.is_flag else f"{names} {option.make_metavar(click.Context(click.Command(None)))}"
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Observer,
         Outcome,
         Overview,
+        Patience,
         Preview,
         Progressed,
         StatementEnded,

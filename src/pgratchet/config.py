@@ -233,6 +233,11 @@ def _url(
     given: Mapping[str, str], variables: Mapping[str, str], table: Mapping[str, str]
 ) -> tuple[str | None, str]:
     if "url" in given:
+        if not given["url"].strip():
+            raise _error(
+                "the database's URL is empty",
+                "Is the variable set that it comes from? Write --url postgresql://….",
+            )
         return normal_url(given["url"]), "--url"
     for name in URL_VARIABLES:
         value = secret(name, variables)

@@ -62,8 +62,11 @@ def seeds(folder: Path, environment: str) -> tuple[Migration, ...]:
     place = folder / environment
     known = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if environment not in known:
-        choice = f"There are {', '.join(known)}." if known else f"There is no seed folder in {folder}."
-        raise ConfigurationError(f"there are no seeds for {environment} in {folder}", choice)
+        others = f"There are some for {', '.join(known)}; or put" if known else "Put"
+        raise ConfigurationError(
+            f"there are no seeds for {environment} in {folder}",
+            f"{others} .sql files into a folder of that name there.",
+        )
     paths = [path for path in sorted(place.iterdir()) if path.suffix == ".sql" and path.name[0] != "."]
     if not paths:
         raise ConfigurationError(f"{place} holds no .sql file", "Write one, or name another environment.")
@@ -78,7 +81,10 @@ def _entries(folder: Path) -> Iterator[Path]:
             f"there is no folder {folder}", "Name it with --dir, or make it with `pgratchet init`."
         ) from error
     except OSError as error:
-        raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}", None) from error
+        raise ConfigurationError(
+            f"cannot read the folder {folder}: {error.strerror}",
+            "Name the folder of the migrations with --dir.",
+        ) from error
     for path in names:
         if not naming.ignored(path.name):
             yield path

@@ -48,7 +48,12 @@ def ignored(name: str) -> bool:
 
 
 def snake(text: str) -> str:
-    """A description in the form that a name needs: lower case, words joined by one underscore."""
+    """A description in the form that a name needs: lower case, no accents, words joined by one underscore."""
+    if not text.isascii():
+        import unicodedata
+
+        letters = unicodedata.normalize("NFKD", text)
+        text = "".join(letter for letter in letters if not unicodedata.combining(letter))
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text)
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
 

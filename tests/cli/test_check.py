@@ -51,6 +51,15 @@ def test_a_finding_is_told_with_its_line_and_ends_with_4(run: Run, folder: Path)
     assert lines[3].startswith("  next: ")
 
 
+def test_a_misspelt_statement_is_no_success(run: Run, folder: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": f"{HEADER}CREATE TABL a (id bigint);\n"})
+    code, out, _ = run("check", "--dir", folder)
+    assert code == 4
+    assert out.startswith(f"warning: {folder / 'V1__a.sql'}:3:1: ")
+    assert "(unknown-syntax)" in out.splitlines()[0]
+    assert "--url" not in out  # a look at the database would not tell more
+
+
 def test_the_line_is_shown_as_the_file_has_it(run: Run, folder: Path) -> None:
     write_migrations(
         folder, {"V1__a.sql": f"\ufeff{HEADER}SELECT 'é'; ALTER TABLE users DROP COLUMN age; -- gone\r\n"}

@@ -195,6 +195,8 @@ def test_baseline_marks_the_files_up_to_a_version(run: Run, database: Database, 
     options = ("--url", database.url, "--dir", folder)
     assert run("up", *options)[0] == 5
 
+    code, _, err = run("baseline", 7, *options)
+    assert (code, "the newest file has 2" in err) == (2, True)
     assert run("baseline", 1, *options)[0] == 0
     code, out, _ = run("up", *options)
 
@@ -218,7 +220,7 @@ def test_seeds_run_again_and_never_in_production(run: Run, database: Database, t
     assert run("seed", "test", "--url", database.url)[0] == 0
     assert run("seed", "test", "--url", database.url)[0] == 0
     assert run("seed", "production", "--url", database.url)[0] == 2
-    assert "There are test." in run("seed", "tset", "--url", database.url)[2]
+    assert "There are some for test;" in run("seed", "tset", "--url", database.url)[2]
     assert run("mark", "production", "--url", database.url)[1] == "This database is marked as production.\n"
     code, _, err = run("seed", "test", "--url", database.url)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import pgratchet
 from docs import generate
@@ -37,6 +38,12 @@ def test_every_command_and_every_option_has_a_help(command: click.Command) -> No
     assert command.help
     options = [item for item in command.params if isinstance(item, click.Option)]
     assert not [option.name for option in options if not option.help]
+
+
+def test_the_list_of_commands_shows_each_with_a_whole_sentence() -> None:
+    _, _, shown = CliRunner().invoke(program, ["--help"], terminal_width=80).output.partition("Commands:")
+    assert "  up " in shown
+    assert "..." not in shown
 
 
 def test_every_command_but_psql_can_answer_in_json() -> None:

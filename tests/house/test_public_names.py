@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import typing
+from pathlib import Path
 from types import FunctionType
 
 import pytest
@@ -23,6 +25,15 @@ def test_each_can_be_imported() -> None:
     scope: dict[str, object] = {}
     exec("from pgratchet import *", scope)
     assert set(pgratchet.__all__) <= set(scope)
+
+
+def test_type_checkers_know_each() -> None:
+    tree = ast.parse(Path(pgratchet.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    known = {
+        name.name for node in imports if (node.module or "").startswith("pgratchet") for name in node.names
+    }
+    assert known == set(pgratchet.__all__) - {"__version__"}
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

@@ -55,6 +55,12 @@ def test_the_file_wins_over_the_default_the_environment_over_the_file_and_a_flag
     assert value(**{key.variable: ""}) == "/file"
 
 
+@pytest.mark.parametrize("url", ["", "  "])
+def test_an_empty_flag_is_an_error_and_not_whatever_server_libpq_finds(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="the database's URL is empty"):
+        load(tmp_path, None, {"url": url}, PGHOST="elsewhere")
+
+
 def test_the_url_is_taken_from_the_first_place_that_has_one(tmp_path: Path) -> None:
     def source(flags: dict[str, str | None] | None = None, /, **variables: str) -> tuple[str | None, str]:
         settings = load(tmp_path, 'url = "postgresql://file"', flags, **variables)

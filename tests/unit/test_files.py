@@ -246,13 +246,15 @@ def test_an_environment_without_seeds_is_an_error_that_names_those_there_are(
     write_migrations(tmp_path, {"outside/1.sql": SELECT, "seeds/test/1.sql": SELECT, "seeds/1.sql": SELECT})
     with pytest.raises(ConfigurationError, match="there are no seeds for") as caught:
         files.seeds(tmp_path / "seeds", environment)
-    assert caught.value.hint == "There are test."
+    assert caught.value.hint == (
+        "There are some for test; or put .sql files into a folder of that name there."
+    )
 
 
 def test_a_project_without_seeds_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there are no seeds for test") as caught:
         files.seeds(tmp_path / "seeds", "test")
-    assert caught.value.hint == f"There is no seed folder in {tmp_path}/seeds."
+    assert caught.value.hint == "Put .sql files into a folder of that name there."
 
 
 def test_an_environment_whose_folder_holds_no_sql_is_an_error(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def test_a_person_sees_the_line_with_a_caret_and_what_to_do() -> None:
     ]
 
 
+def test_the_rule_stands_in_the_first_line_of_a_message_that_shows_a_difference() -> None:
+    lines = findings.render(checked(replace(PLAIN, message="was edited\n--- before", source=""))).splitlines()
+    assert lines[0].endswith("3:8: was edited (drop-table)")
+    assert lines[1:3] == ["--- before", "  next: Keep it."]
+
+
 def test_a_person_sees_that_nothing_was_found() -> None:
     assert findings.render(checked()) == "2 files checked, nothing found."
 

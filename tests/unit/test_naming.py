@@ -38,6 +38,10 @@ def test_a_good_name_says_its_parts_whatever_the_leading_zeros(
     assert naming.read(name) == (prefix, version, description)
 
 
+def test_an_accent_does_not_cut_a_word_in_two() -> None:
+    assert naming.snake("Ünïcode – où & Größe") == "unicode_ou_gro_e"
+
+
 def test_the_greatest_version_is_the_greatest_bigint() -> None:
     assert naming.read("V9223372036854775807__x.sql") == ("V", 9223372036854775807, "x")
 

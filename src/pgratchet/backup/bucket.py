@@ -19,34 +19,34 @@ RETRIES = 10
 
 def put(url: str, path: str, content: Iterable[bytes]) -> None:
     """Write an object, sent piece by piece; it is there whole or not at all."""
-    import obstore
-
     with _explained(url):
+        import obstore
+
         obstore.put(_store(url), path, iter(content), chunk_size=PART, max_concurrency=4)
 
 
 def get(url: str, path: str) -> Iterator[bytes]:
     """Read an object, piece by piece."""
-    import obstore
-
     with _explained(url):
+        import obstore
+
         for piece in obstore.get(_store(url), path).stream(min_chunk_size=PIECE):
             yield bytes(piece)
 
 
 def sizes(url: str) -> dict[str, int]:
     """Every object and its size."""
-    import obstore
-
     with _explained(url):
+        import obstore
+
         return {item["path"]: item["size"] for part in obstore.list(_store(url)) for item in part}
 
 
 def delete(url: str, paths: list[str]) -> None:
     """Delete objects, in this order."""
-    import obstore
-
     with _explained(url):
+        import obstore
+
         store = _store(url)
         for path in paths:
             obstore.delete(store, path)

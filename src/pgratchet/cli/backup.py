@@ -55,7 +55,7 @@ def backup(
     wait: float,
     as_json: bool,
 ) -> None:
-    """Take a backup of the database, in one snapshot, with a digest of every table."""
+    """Take a backup of the database. It is of one snapshot, with a digest of every table."""
     from pgratchet import ops
     from pgratchet.backup.keeping import Standing
     from pgratchet.report import backups as report
@@ -89,7 +89,7 @@ def backup(
 def backups(
     settings: config.Settings, to: str | None, *, prune: bool, as_json: bool, **keep: int | None
 ) -> None:
-    """List the backups, and how far each can be relied on; or delete those that nobody needs."""
+    """List the backups, and how far each can be relied on. With --prune, delete those that nobody needs."""
     from pgratchet import ops
     from pgratchet.report import backups as report
 
@@ -161,7 +161,7 @@ def restore(
     jobs: int | None,
     as_json: bool,
 ) -> None:
-    """Restore a backup into a new database of the same server, and compare every row."""
+    """Restore a backup into a new database, and compare every row. The database is made on the server of --url."""
     from dataclasses import asdict
 
     from pgratchet import ops

@@ -54,7 +54,7 @@ def check(
     wait: float,
     as_json: bool,
 ) -> None:
-    """Look at the files, or at FILES alone, before they are run; no database is needed. Exits with 4 for findings."""
+    """Look at the files before they are run, or at FILES alone. No database is needed; exits with 4 for findings."""
     from pgratchet import ops
 
     form = "json" if as_json else form
@@ -78,7 +78,7 @@ def check(
 @click.argument("rule", required=False)
 @json_option
 def explain(rule: str | None, *, as_json: bool) -> None:
-    """Say what a rule of `check` is about, and how to do it better; lists all without one."""
+    """Say what a rule of `check` is about, and how to do it better. Without one, list all."""
     from pgratchet import ops
     from pgratchet.report import jsons, pages
 

@@ -179,7 +179,7 @@ def preflight(
     wait: float,
     as_json: bool,
 ) -> None:
-    """Look at the live database as `up` does before a run; writes nothing. Exits with 4 where `up` would refuse."""
+    """Look at the live database as `up` does before a run. Writes nothing; exits with 4 where `up` would refuse."""
     from pgratchet import ops
     from pgratchet.model import Verdict
     from pgratchet.report import jsons, text
@@ -238,7 +238,7 @@ def init(settings: config.Settings, *, as_json: bool) -> None:
 @wait_option
 @json_option
 def baseline(settings: config.Settings, version: int, *, wait: float, as_json: bool) -> None:
-    """Record that the database's schema is that of VERSION; runs nothing."""
+    """Record that the schema is that of VERSION; runs nothing."""
     from pgratchet import ops
     from pgratchet.report import jsons, text
 
@@ -262,7 +262,7 @@ def baseline(settings: config.Settings, version: int, *, wait: float, as_json: b
 def mark(
     settings: config.Settings, environment: str | None, *, remove: bool, wait: float, as_json: bool
 ) -> None:
-    """Write ENVIRONMENT (production, staging …) on the database, or show what stands there."""
+    """Write ENVIRONMENT (production, staging …) on the database. Without one, show what stands there."""
     from pgratchet import ops
 
     with console.observer(quiet=as_json) as observer:

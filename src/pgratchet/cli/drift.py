@@ -32,7 +32,7 @@ def drift(
     wait: float,
     as_json: bool,
 ) -> None:
-    """Compare the database with what its migrations make; writes nothing to it. Exits with 7 where they differ.
+    """Compare the database with what its migrations make. Writes nothing to it; exits with 7 where they differ.
 
     The files of its history are replayed on a scratch database that is dropped in the end: on an embedded PostgreSQL
     of the same major version, where there is one.

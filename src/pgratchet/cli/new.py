@@ -31,7 +31,7 @@ def new(
     base: str | None,
     as_json: bool,
 ) -> None:
-    """Write the next migration's file: `pgratchet new "add user email"`."""
+    """Write the next migration's file. An example: `pgratchet new "add user email"`."""
     if renumber == bool(description) or (base and not renumber):
         raise click.UsageError(
             'Say what the migration does, or --renumber: `pgratchet new "add user email"`.'

@@ -55,7 +55,7 @@ def rehearse(
     wait: float,
     as_json: bool,
 ) -> None:
-    """Run what is pending on a copy and watch it: locks, blocked time, rewrites. Exits with 4 where it is no go.
+    """Run what is pending on a copy, and watch it. Told are locks, blocked time, rewrites; exits with 4 for a no go.
 
     The copy is made by itself, on the database's own server, and dropped in the end; the database is not touched. What
     is marked as production does not leave its server unless you say so.

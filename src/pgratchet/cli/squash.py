@@ -47,7 +47,7 @@ def squash(
     wait: float,
     as_json: bool,
 ) -> None:
-    """Write a baseline that new databases start from, in place of the files up to a version; those stay.
+    """Write a baseline in place of the files up to a version. New databases start from it; those files stay.
 
     The files are run on a scratch database, and the baseline alone on another; it is written only where both are the
     same, in schema and in rows. No other database is changed.

@@ -47,7 +47,11 @@ def baseline(
     migrations = files.read(Path(chosen.directory))
     marked = [m for m in migrations if m.kind is Kind.VERSIONED and (m.version or 0) <= version]
     if version and not any(m.version == version for m in marked):
-        raise ConfigurationError(f"no file has version {version}", "Name the version that the schema is at.")
+        newest = max((m.version or 0 for m in migrations if m.kind is Kind.VERSIONED), default=0)
+        raise ConfigurationError(
+            f"no file has version {version}",
+            f"Name the version that the schema is at: 0 is none, and the newest file has {newest}.",
+        )
     run = run_of(chosen)
     names = history.Names(chosen.schema, chosen.table)
     target = database(chosen, direct=True)

@@ -49,14 +49,16 @@ def sentence(finding: Finding) -> str:
 
 def _finding(finding: Finding) -> Iterator[str]:
     place = f"{finding.path}:{finding.line}:{finding.column}"
-    yield f"{finding.severity.value}: {place}: {finding.message} ({finding.rule})"
+    first, *rest = finding.message.split("\n")
+    yield f"{finding.severity.value}: {place}: {first} ({finding.rule})"
+    yield from rest
     if finding.source:
         yield from caret(finding.source, finding.column)
     if not finding.certain:
         yield "  only a look at the database can tell: name it with --url"
     if finding.hint:
-        first, *more = finding.hint.splitlines()
-        yield f"  next: {first}"
+        hint, *more = finding.hint.splitlines()
+        yield f"  next: {hint}"
         yield from (f"        {line}" for line in more)
 
 

@@ -86,7 +86,7 @@ def _newer(act: Act) -> Iterator[Hit]:
 
 
 def _unknown(_: Act) -> Iterator[Hit]:
-    yield Hit("the grammar of PostgreSQL 18 does not know this statement", certain=False)
+    yield Hit("the grammar of PostgreSQL 18 does not know this statement")
 
 
 RULES = (
@@ -198,10 +198,10 @@ RULES = (
     Rule(
         id="unknown-syntax",
         family="format",
-        severity=Severity.NOTE,
+        severity=Severity.WARNING,
         title="A statement that the grammar does not know",
         why="No rule can look at it. A newer server may take it, or it is misspelt.",
-        safe="Try it on a copy of the database.",
+        safe="Mend it; where a newer server takes it, try it on a copy of the database.",
         setup=USERS,
         bad="REPACK users;",
         good="VACUUM users;",
