@@ -29,8 +29,8 @@ PASSING = re.compile(
     r"remaining connection slots|terminating connection|57P0[123]|53300"
 )
 
-# What every file finds when it starts. idle_in_transaction_session_timeout frees the locks of a client
-# that hangs, client_connection_check_interval (below) those of a killed one in a second.
+# What every file finds when it starts. client_connection_check_interval (below) frees the locks of a killed client
+# in a second. A client that is frozen keeps them: to the server a pipeline that waits for its next command is active.
 SETTINGS = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "60s",

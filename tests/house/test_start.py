@@ -78,3 +78,10 @@ def test_a_start_that_must_look_closer_says_the_same(database: Database, folder:
     closer = "from pgratchet.cli.commands import run; run(sys.argv[1:])"
     where = ("up", "--url", database.url, "--dir", str(folder))
     assert loaded(quick, *where)[0] == loaded(closer, *where)[0]
+
+
+def test_up_loads_nothing_that_only_other_verbs_need() -> None:
+    _, modules = loaded("import pgratchet; pgratchet.up")
+    ours = {name.split(".")[1] for name in modules if name.startswith("pgratchet.")}
+    assert {"apply", "ops"} <= ours
+    assert not ours & {"backup", "baselines", "lint", "rehearsal", "report", "schema", "scratch"}
