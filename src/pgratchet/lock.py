@@ -24,7 +24,7 @@ FIRST_PAUSE, PAUSE = 0.02, 0.4
 """Seconds between two tries: few at first, as the other run may be at its end."""
 SAY_EVERY = 5.0
 CLASS = zlib.crc32(b"pgratchet") & 0x7FFFFFFF
-LOOKS = 3
+LOOKS = 20
 """How often we look whether a proxy gives our session away: the busier it is, the sooner it shows."""
 DIRECT = "Give the URL of the server itself as PGRATCHET_DIRECT_URL; everything else may stay on the pooler."
 

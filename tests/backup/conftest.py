@@ -9,10 +9,7 @@ import pytest
 
 from pgratchet import config
 from pgratchet.config import Settings
-from tests.database.conftest import migrated, template
 from tests.servers import Database
-
-__all__ = ["migrated", "template"]
 
 
 @pytest.fixture
