@@ -55,6 +55,8 @@ class Look:
         self.waiting: dict[int, list[float]] = defaultdict(list)
         """When each of the waiters was seen to wait."""
         self.largest = 0
+        self.since = 0.0
+        """When what runs now began: a lock that is new was not taken before."""
         self._began = time.monotonic()
         self._stops: list[float] = []
         self._stopped: list[float] = [0.0]
@@ -97,7 +99,7 @@ class Look:
         finally:
             self._stopped.append(self._stopped[-1] + time.monotonic() - began)
 
-    def now(self, since: float = 0.0) -> set[Key]:
+    def now(self) -> set[Key]:
         """Look; a lock that is new was taken after the look before, and after `since`. Returns what is held."""
         with self._guard:
             before = self.clock()
@@ -105,7 +107,7 @@ class Look:
             after = self.clock()
             held = {(int(oid), str(mode)) for pid, oid, mode, granted in rows if pid == self._pid and granted}
             for key in held - self._held.keys():
-                self._held[key] = max(self._last, since)
+                self._held[key] = max(self._last, self.since)
             for key in self._held.keys() - held:
                 self._over[key].append((self._held.pop(key), after))
             for pid, _, _, granted in rows:

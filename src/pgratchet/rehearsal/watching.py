@@ -47,7 +47,6 @@ class _State:
     size: int
     read: int = 0
     began: float = 0.0
-    step: float = 0.0
 
 
 class Watch:
@@ -74,10 +73,12 @@ class Watch:
             case StepStarted(migration=migration):
                 # A step that starts again was rolled back: what it did has not happened.
                 self.seen = [item for item in self.seen if item.script != migration.script]
-                self._now.step = self._now.began = self._look.clock()
+                self._now.began = self._look.since = self._look.clock()
                 self._look.now()
-            case StatementStarted():
+            case StatementStarted(statement=statement):
                 self._now.began = self._look.clock()
+                if statement.number > 1:  # before the first one the step takes the locks that it needs
+                    self._look.since = self._now.began
                 self._heard = []
             case Noticed():
                 self._heard.append(event)
@@ -93,7 +94,7 @@ class Watch:
         self, migration: Migration, statement: Statement, tag: str, ended: float, error: str | None
     ) -> None:
         before = self._now
-        for key in self._look.now(before.step if statement.number == 1 else 0.0):
+        for key in self._look.now():
             self.kept[key].append(ended)
         wal, size = self._look.size()
         item = Seen(
