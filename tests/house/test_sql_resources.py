@@ -19,9 +19,7 @@ from tests.servers import Server
 NAMES = history.Names("house", "history_of_the_house")
 HISTORY = sql.literal(NAMES.history)
 TEXTS = dict.fromkeys(("names", "history", "schema", "name", "message", "hint", "attribute"), HISTORY)
-RUN_TIME = defaultdict(
-    lambda: "1", TEXTS, began="now()", relation="pg_catalog.pg_class", targets=f"({HISTORY}, 'SHARE')"
-)
+RUN_TIME = defaultdict(lambda: "1", TEXTS, relation="pg_catalog.pg_class", targets=f"({HISTORY}, 'SHARE')")
 KEYS = {"history": "version", "repeatable": "description"}
 Connection = psycopg.Connection[tuple[Any, ...]]
 
