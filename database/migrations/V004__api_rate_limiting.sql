@@ -421,7 +421,6 @@ AS $body$
 DECLARE
     tenant_plan text;
     rule record;
-    bucket_subject text;
     amount bigint;
     burst bigint;
     now_ns bigint;
@@ -440,10 +439,8 @@ DECLARE
     least_share double precision;
     beyond CONSTANT bigint := 9223372036854775807;  -- a cost that no bucket is deep enough for
 BEGIN
-    IF p_tenant_id IS NULL OR p_tenant_id IS DISTINCT FROM public.current_tenant_id() THEN
+    IF (p_tenant_id = public.current_tenant_id() AND p_subject <> '' AND p_requests >= 0 AND p_tokens >= 0) IS NOT TRUE THEN
         PERFORM public.require_tenant(p_tenant_id);
-    END IF;
-    IF p_subject IS NULL OR p_subject = '' OR p_requests IS NULL OR p_requests < 0 OR p_tokens IS NULL OR p_tokens < 0 THEN
         RAISE invalid_parameter_value USING MESSAGE = 'a subject is needed, and costs that are not negative';
     END IF;
     SELECT tenant.plan_code INTO tenant_plan FROM public.tenants AS tenant WHERE tenant.tenant_id = p_tenant_id;
@@ -452,7 +449,7 @@ BEGIN
     END IF;
 
     LOOP
-        now_ns := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
+        now_ns := date_part('epoch', clock_timestamp()) * 1000000000;
         subjects := '{}';
         names := '{}';
         durables := '{}';
@@ -465,30 +462,42 @@ BEGIN
         FOR rule IN
             SELECT
                 known.limit_name,
-                known.scope,
+                CASE known.scope WHEN 'tenant' THEN '' ELSE p_subject END AS subject,
                 known.durable,
                 known.amount,
                 known.burst,
-                (EXTRACT(epoch FROM known.period) * 1000000000)::bigint AS period_ns,
+                (date_part('epoch', known.period) * 1000000000)::bigint AS period_ns,
                 CASE known.unit WHEN 'requests' THEN p_requests ELSE p_tokens END AS cost
             FROM public.rate_limits AS known
             WHERE known.plan_code = tenant_plan AND known.unit <> 'concurrent'
             ORDER BY known.scope <> 'tenant', known.limit_name COLLATE "C"
         LOOP
-            bucket_subject := CASE rule.scope WHEN 'tenant' THEN '' ELSE p_subject END;
-            SELECT override.amount, override.burst INTO amount, burst
-            FROM public.rate_limit_overrides AS override
-            WHERE override.tenant_id = p_tenant_id
-              AND override.subject = bucket_subject
-              AND override.limit_name = rule.limit_name;
-            IF NOT FOUND THEN
-                amount := rule.amount;
-                burst := rule.burst;
-            END IF;
+            SELECT
+                coalesce(override.amount, rule.amount),
+                coalesce(override.burst, rule.burst),
+                CASE
+                    WHEN rule.durable THEN (
+                        SELECT stored.full_at
+                        FROM public.rate_limit_durable_buckets AS stored
+                        WHERE stored.tenant_id = p_tenant_id
+                          AND stored.subject = rule.subject
+                          AND stored.limit_name = rule.limit_name
+                    ) ELSE (
+                        SELECT stored.full_at
+                        FROM public.rate_limit_buckets AS stored
+                        WHERE stored.tenant_id = p_tenant_id
+                          AND stored.subject = rule.subject
+                          AND stored.limit_name = rule.limit_name
+                    )
+                END
+            INTO amount, burst, before_ns
+            FROM (SELECT) AS always
+            LEFT JOIN public.rate_limit_overrides AS override
+              ON override.tenant_id = p_tenant_id
+             AND override.subject = rule.subject
+             AND override.limit_name = rule.limit_name;
+            before_ns := greatest(before_ns - now_ns, 0);
             depth_ns := div(burst::numeric * rule.period_ns, amount);
-            before_ns := greatest(
-                public.rate_limit_full_at(p_tenant_id, bucket_subject, rule.limit_name, rule.durable) - now_ns, 0
-            );
             IF rule.cost > burst THEN
                 after_ns := before_ns;
                 wait_ns := beyond;
@@ -505,7 +514,7 @@ BEGIN
             END IF;
             IF allowed THEN
                 IF after_ns > before_ns THEN
-                    subjects := subjects || bucket_subject;
+                    subjects := subjects || rule.subject;
                     names := names || rule.limit_name;
                     durables := durables || rule.durable;
                     steps := steps || (after_ns - before_ns);
