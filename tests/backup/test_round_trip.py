@@ -21,7 +21,7 @@ SettingsOf = Callable[[Database], Settings]
 
 def test_bundled_database_comes_back_with_every_row(migrated: Database, settings_of: SettingsOf) -> None:
     settings = settings_of(migrated)
-    made = pgratchet.back_up(settings=settings, verify=True, on="same")
+    made = pgratchet.back_up(settings=settings, verify=True, same_server=True)
     assert made.standing is Standing.VERIFIED
     done = pgratchet.restore(made.name, into=f"{migrated.name}_again", settings=settings)
     again = named(migrated.server, done.database)
@@ -46,7 +46,7 @@ def test_many_kinds_of_objects_and_values_come_back(database: Database, settings
     if database.server.major >= 18:
         load(database, "newer.sql")
     settings = settings_of(database)
-    made = pgratchet.back_up(settings=settings, verify=True, on="same", jobs=3)
+    made = pgratchet.back_up(settings=settings, verify=True, same_server=True, jobs=3)
     assert (made.standing, made.problem) == (Standing.VERIFIED, None)
     assert made.manifest
     assert made.manifest.large_objects
@@ -126,7 +126,7 @@ def test_names_with_spaces_are_found_in_the_table_of_contents(
     connection.execute(f'CREATE ROLE "an  owner of {database.name}"')
     connection.execute('CREATE TABLE "a  b \n c" (n int)')
     connection.execute(f'ALTER TABLE "a  b \n c" OWNER TO "an  owner of {database.name}"')
-    made = pgratchet.back_up(settings=settings_of(database), verify=True, on="same")
+    made = pgratchet.back_up(settings=settings_of(database), verify=True, same_server=True)
     connection.execute('DROP TABLE "a  b \n c"')
     connection.execute(f'DROP ROLE "an  owner of {database.name}"')
     assert (made.standing, made.problem) == (Standing.VERIFIED, None)
@@ -138,7 +138,7 @@ def test_newer_client_does_for_an_older_server(
 ) -> None:
     monkeypatch.setenv(pgtools.SETTING, str(servers.binaries(18)))
     database.connect().execute("CREATE TABLE a AS SELECT n FROM generate_series(1, 100) AS n")
-    made = pgratchet.back_up(settings=settings_of(database), verify=True, on="same")
+    made = pgratchet.back_up(settings=settings_of(database), verify=True, same_server=True)
     assert made.manifest
     assert (made.standing, made.problem, made.manifest.client) == (Standing.VERIFIED, None, 18)
 
@@ -156,6 +156,6 @@ def test_what_an_older_server_refuses_of_a_newer_client_is_found(
     connection.execute(
         "CREATE OR REPLACE FUNCTION fine(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < 0'"
     )
-    made = pgratchet.back_up(settings=settings_of(database), verify=True, on="same")
+    made = pgratchet.back_up(settings=settings_of(database), verify=True, same_server=True)
     assert made.standing is Standing.FAILED
     assert "violates check constraint" in (made.problem or "")

@@ -90,11 +90,11 @@ def test_object_store_keeps_proves_restores_and_prunes(
     settings = settings_of(filled)
     made = pgratchet.back_up(to=place, settings=settings)
     assert (made.standing, made.place) == (Standing.UNVERIFIED, f"{place}/{made.name}")
-    found = pgratchet.verify_backup(made.name, to=place, on="same", settings=settings)
+    found = pgratchet.verify_backup(made.name, to=place, same_server=True, settings=settings)
     assert found.standing is Standing.VERIFIED, found.problem
     assert [item.standing for item in pgratchet.backups(to=place, settings=settings)] == [Standing.VERIFIED]
     restored(filled, made.name, place, settings)
-    newer = pgratchet.back_up(to=place, verify=True, on="same", settings=settings)
+    newer = pgratchet.back_up(to=place, verify=True, same_server=True, settings=settings)
     numbers = {"keep_last": 1, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0}
     assert [item.name for item in pgratchet.prune_backups(to=place, settings=settings, **numbers)] == [
         made.name
@@ -125,7 +125,8 @@ def test_store_that_fails_in_the_middle_leaves_no_backup(
     assert pgratchet.backups(to=place, settings=settings) == ()
     monkeypatch.setattr(bucket, "put", real)
     assert (
-        pgratchet.back_up(to=place, verify=True, on="same", settings=settings).standing is Standing.VERIFIED
+        pgratchet.back_up(to=place, verify=True, same_server=True, settings=settings).standing
+        is Standing.VERIFIED
     )
 
 
@@ -141,7 +142,8 @@ def test_object_that_is_changed_or_gone_is_found(
     with pytest.raises(BackupError, match=r"data/toc\.dat is not what it was"):
         pgratchet.restore(made.name, to=place, settings=settings)
     assert (
-        pgratchet.verify_backup(made.name, to=place, on="same", settings=settings).standing is Standing.FAILED
+        pgratchet.verify_backup(made.name, to=place, same_server=True, settings=settings).standing
+        is Standing.FAILED
     )
     bucket.delete(place, [path])
     [listed] = pgratchet.backups(to=place, settings=settings)
@@ -163,7 +165,7 @@ def test_encrypted_backup_shows_nothing_and_needs_its_own_key(
     key.write_text("c0" * 32 + "\n")
     monkeypatch.setenv(f"{KEY}_FILE", str(key))
     settings = settings_of(filled)
-    made = pgratchet.back_up(verify=True, on="same", settings=settings)
+    made = pgratchet.back_up(verify=True, same_server=True, settings=settings)
     assert made.standing is Standing.VERIFIED, made.problem
     for path in Path(made.place).rglob("*.*"):
         if path.name not in {manifest.MANIFEST, manifest.PROOF}:
@@ -191,9 +193,11 @@ def test_flipped_bit_of_an_encrypted_file_is_found(
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
             with pytest.raises(BackupError):
                 pgratchet.restore(made.name, settings=settings)
-            found = pgratchet.verify_backup(made.name, on="same", settings=settings)
+            found = pgratchet.verify_backup(made.name, same_server=True, settings=settings)
             assert found.standing in {Standing.FAILED, Standing.DAMAGED}, (path, place)
             path.write_bytes(whole)
     with suppress(FileNotFoundError):
         (Path(made.place) / manifest.PROOF).unlink()
-    assert pgratchet.verify_backup(made.name, on="same", settings=settings).standing is Standing.VERIFIED
+    assert (
+        pgratchet.verify_backup(made.name, same_server=True, settings=settings).standing is Standing.VERIFIED
+    )

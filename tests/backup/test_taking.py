@@ -47,7 +47,9 @@ def test_everything_is_of_one_moment_whatever_happens_meanwhile(
     connection.execute("CREATE TABLE b AS SELECT n FROM generate_series(1, 100) AS n")
     made: list[pgratchet.Backup] = []
     thread = threading.Thread(
-        target=lambda: made.append(pgratchet.back_up(settings=settings_of(database), verify=True, on="same"))
+        target=lambda: made.append(
+            pgratchet.back_up(settings=settings_of(database), verify=True, same_server=True)
+        )
     )
     thread.start()
     eventually(lambda: Path(f"{gated}.reached").exists())
@@ -93,7 +95,9 @@ def test_data_of_tables_that_can_be_made_again_are_left_out(
     connection.execute("INSERT INTO part VALUES (1)")
     connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
     settings = settings_of(database)
-    made = pgratchet.back_up(settings=settings, exclude_data=("part", "A b.c.d"), verify=True, on="same")
+    made = pgratchet.back_up(
+        settings=settings, exclude_data=("part", "A b.c.d"), verify=True, same_server=True
+    )
     assert made.manifest
     assert made.standing is Standing.VERIFIED, made.problem
     assert made.manifest.excluded == ('"A b"."c.d"', '"public"."part_1"')
@@ -191,5 +195,5 @@ def test_killed_at_any_point_it_is_there_whole_or_not_at_all(
             for item in pgratchet.backups(settings=settings):
                 assert item.standing is Standing.UNVERIFIED, (number, item.problem)
     eventually(lambda: pgratchet.back_up(settings=settings) and not list(place.glob(".*.partial")))
-    newest = pgratchet.verify_backup(on="same", settings=settings)
+    newest = pgratchet.verify_backup(same_server=True, settings=settings)
     assert newest.standing is Standing.VERIFIED, newest.problem

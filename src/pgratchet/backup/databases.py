@@ -12,7 +12,7 @@ from psycopg import conninfo
 
 from pgratchet import __version__, db, history, sql
 from pgratchet.errors import BackupError, ConfigurationError
-from pgratchet.model import ignore
+from pgratchet.model import Observer, ignore
 
 NAME = f"pgratchet {__version__} restore"
 PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
@@ -22,12 +22,14 @@ MAINTENANCE = ("postgres", "template1")
 
 
 @contextmanager
-def server_of(url: str, besides: str = "") -> Iterator[db.Connection]:
+def server_of(
+    url: str, wait: float = 0.0, observer: Observer = ignore, besides: str = ""
+) -> Iterator[db.Connection]:
     """A connection to the server, and not to the database that is to be renamed."""
     names = [name for name in MAINTENANCE if name != besides]
     for name in names:
         try:
-            connection = db.connect(of(url, name), name=NAME, wait=0, observer=ignore)
+            connection = db.connect(of(url, name), name=NAME, wait=wait, observer=observer)
         except ConfigurationError:
             if name == names[-1]:
                 raise
@@ -41,7 +43,7 @@ def server_of(url: str, besides: str = "") -> Iterator[db.Connection]:
 
 def of(url: str, name: str) -> str:
     """The URL of another database of the same server."""
-    return conninfo.make_conninfo(url, dbname=name)
+    return db.with_parameters(url, dbname=name)
 
 
 def opened(url: str, name: str) -> AbstractContextManager[db.Connection]:

@@ -12,7 +12,17 @@ from pathlib import Path
 import psycopg
 
 from pgratchet import __version__, db, history, pgtools, schema
-from pgratchet.backup import catalogue, comparing, facts, folder, manifest, programs, shelf, snapshot
+from pgratchet.backup import (
+    catalogue,
+    comparing,
+    facts,
+    folder,
+    manifest,
+    programs,
+    shelf,
+    snapshot,
+    verifying,
+)
 from pgratchet.backup.manifest import Manifest, Table
 from pgratchet.backup.pulse import pulse, written
 from pgratchet.backup.shelf import Shelf
@@ -31,8 +41,13 @@ class Order:
     jobs: int = 2
     exclude: tuple[str, ...] = ()
     """Tables without their data, as `table` or `schema.table`."""
+    codec: str = ""
+    """Empty: the best that pg_dump has."""
     run_id: str | None = None
     """The run that it is made before."""
+    verify: bool = False
+    """It will be proven on the server `on`, or on an embedded one: refuse beforehand where that cannot be."""
+    on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +119,11 @@ def _tell_failure(account: db.Connection, entry: catalogue.Entry | None, error: 
 
 def _make(work: Work, entry: catalogue.Entry | None, observer: Observer) -> Manifest:
     """Everything but the manifest's own file. The snapshot and its locks end before the files are read again."""
-    pg_dump = pgtools.find("pg_dump", at_least=work.connection.info.server_version // 10_000)
-    codec = programs.codec(pg_dump)
+    major = work.connection.info.server_version // 10_000
+    if work.order.verify:
+        verifying.check_possible(major, work.order.on)
+    pg_dump = pgtools.find("pg_dump", at_least=major)
+    codec = programs.codec(pg_dump, work.order.codec)
     snapshot.prepare(work.connection)
     with snapshot.taken(work.connection) as taken:
         left_out = snapshot.excluded(taken.relations, work.order.exclude)
