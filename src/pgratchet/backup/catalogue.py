@@ -77,7 +77,7 @@ def proven(connection: db.Connection, hours: int, bad: list[str]) -> str | None:
     with suppress(psycopg.errors.InsufficientPrivilege):
         if _kept(connection):
             query = sql.load("backup_proven").encode()
-            row = connection.execute(query, {"hours": hours, "bad": bad}).fetchone()
+            row = connection.execute(query, {"hours": str(hours), "bad": ",".join(bad)}).fetchone()
             return None if row is None else str(row[0])
     return None
 
