@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -171,12 +172,14 @@ def checksum(folder: Path) -> str:
 def files(folder: Path) -> tuple[File, ...]:
     """Every file of a backup, with its checksum; without the manifest and the proof."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = (path.relative_to(folder).as_posix() for path in found)
-    return tuple(
-        File(name, (folder / name).stat().st_size, sha256(folder / name))
-        for name in names
-        if name not in {MANIFEST, PROOF}
-    )
+    names = [path.relative_to(folder).as_posix() for path in found]
+    names = [name for name in names if name not in {MANIFEST, PROOF}]
+    with ThreadPoolExecutor() as hashing:
+        sums = hashing.map(lambda name: sha256(folder / name), names)
+        return tuple(
+            File(name, (folder / name).stat().st_size, digest)
+            for name, digest in zip(names, sums, strict=True)
+        )
 
 
 def sha256(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,22 +119,29 @@ def _tell_failure(account: db.Connection, entry: catalogue.Entry | None, error: 
 
 
 def _make(work: Work, entry: catalogue.Entry | None, observer: Observer) -> Manifest:
-    """Everything but the manifest's own file. The snapshot and its locks end before the files are read again."""
+    """Everything but the manifest's own file. The snapshot and its locks end before the files are read again.
+
+    What waits for programs, and for nothing of the snapshot, is done beside it.
+    """
     major = work.connection.info.server_version // 10_000
     if work.order.verify:
         verifying.check_possible(major, work.order.on)
-    pg_dump = pgtools.find("pg_dump", at_least=major)
-    codec = programs.codec(pg_dump, work.order.codec)
     snapshot.prepare(work.connection)
-    with snapshot.taken(work.connection) as taken:
-        left_out = snapshot.excluded(taken.relations, work.order.exclude)
-        known = facts.read(work.connection, work.order.names)
-        with _dumping(work, pg_dump, codec, taken, left_out) as process:
-            tables = tuple(_digests(work.connection, taken, left_out, process))
-            objects = snapshot.large_objects(work.connection)
-            shape = schema.snapshot(work.connection)
+    with ThreadPoolExecutor(2) as beside:
+        client = beside.submit(_client, major, work.order.codec)
+        roles = beside.submit(_globals, work, major)
+        with snapshot.taken(work.connection) as taken:
+            left_out = snapshot.excluded(taken.relations, work.order.exclude)
+            known = facts.read(work.connection, work.order.names)
+            pg_dump, codec = client.result()
+            with _dumping(work, pg_dump, codec, taken, left_out) as process:
+                tables = tuple(_digests(work.connection, taken, left_out, process))
+                objects = snapshot.large_objects(work.connection)
+                shape = schema.snapshot(work.connection)
+        notes = roles.result()
+    for note in notes:
+        observer(Noticed("WARNING", note))
     comparing.keep(work.folder, shape)
-    notes = tuple(_globals(work, observer))
     return Manifest(
         **known,
         name=work.name,
@@ -190,17 +198,22 @@ def _digests(
             yield snapshot.digest(connection, relation.schema, relation.name)
 
 
-def _globals(work: Work, observer: Observer) -> Iterator[str]:
+def _client(major: int, codec: str) -> tuple[Path, str]:
+    """The pg_dump for a server, and how it is to compress."""
+    pg_dump = pgtools.find("pg_dump", at_least=major)
+    return pg_dump, programs.codec(pg_dump, codec)
+
+
+def _globals(work: Work, major: int) -> tuple[str, ...]:
     """Write roles and tablespaces beside the data; a note where we may not."""
-    server = work.connection.info.server_version // 10_000
     try:
-        program = pgtools.find("pg_dumpall", at_least=server)
+        program = pgtools.find("pg_dumpall", at_least=major)
         command: list[str | Path] = [program, "--globals-only", "--no-role-passwords", "--no-password"]
         database = f"--database={work.connection.info.dbname}"
         file = f"--file={work.folder / manifest.GLOBALS}"
         programs.run([*command, database, file], programs.environment(work.url, NAME), work.lock)
     except (BackupError, ConfigurationError) as error:
         (work.folder / manifest.GLOBALS).unlink(missing_ok=True)
-        note = f"roles and tablespaces are not in this backup: {error.message.splitlines()[-1].strip()}"
-        observer(Noticed("WARNING", note))
-        yield note
+        reason = error.message.splitlines()[-1].strip()
+        return (f"roles and tablespaces are not in this backup: {reason}",)
+    return ()
