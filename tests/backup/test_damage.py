@@ -133,6 +133,22 @@ def test_rows_that_do_not_come_back_make_it_bad(
     assert databases(database.server) == before
 
 
+def test_sequence_that_comes_back_at_another_value_makes_it_bad(
+    database: Database, settings_of: SettingsOf
+) -> None:
+    """Its next value would be one that is in use already."""
+    settings = settings_of(database)
+    database.connect().execute("CREATE TABLE b (n serial); INSERT INTO b SELECT FROM generate_series(1, 7)")
+    made = pgratchet.back_up(settings=settings)
+    told = manifest.read(Path(made.place))
+    assert [(item.name, item.value, item.called) for item in told.counters] == [("b_n_seq", 7, True)]
+    manifest.write(Path(made.place), replace(told, counters=(replace(told.counters[0], value=8),)))
+    found = pgratchet.verify_backup(made.name, same_server=True, settings=settings)
+    assert found.problem == 'the sequence "public"."b_n_seq" stood at 8, and stands at 7'
+    with pytest.raises(BackupError, match="b_n_seq"):
+        pgratchet.restore(made.name, into="never", settings=settings)
+
+
 def rewritten(made: Backup, old: str, new: str) -> None:
     """Let the backup's own account of the catalogue be another, with checksums that fit."""
     path = Path(made.place) / manifest.SCHEMA

@@ -35,8 +35,8 @@ KEY = "PGRATCHET_BACKUP_KEY"
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """Run an S3 server; gives its address."""
-    python = ROOT / ".venv" / "s3" / "bin" / "python"
-    assert python.exists(), "run `make .venv/s3/ready`"
+    python = ROOT / ".venv" / "backup" / "bin" / "python"
+    assert python.exists(), "run `make .venv/backup/ready`"
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [python, "-c", SERVER], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True

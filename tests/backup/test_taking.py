@@ -45,6 +45,7 @@ def test_everything_is_of_one_moment_whatever_happens_meanwhile(
     connection = database.connect(options="-c lock_timeout=200ms")
     connection.execute("CREATE TABLE a AS SELECT n FROM generate_series(1, 100) AS n")
     connection.execute("CREATE TABLE b AS SELECT n FROM generate_series(1, 100) AS n")
+    connection.execute("CREATE SEQUENCE s")
     made: list[pgratchet.Backup] = []
     thread = threading.Thread(
         target=lambda: made.append(
@@ -55,6 +56,7 @@ def test_everything_is_of_one_moment_whatever_happens_meanwhile(
     eventually(lambda: Path(f"{gated}.reached").exists())
     connection.execute("DELETE FROM a WHERE n > 10")
     connection.execute("INSERT INTO b VALUES (101)")
+    connection.execute("SELECT nextval('s') FROM generate_series(1, 5)")
     connection.execute("CREATE TABLE later AS SELECT 1 AS n")
     # Both would be empty in a snapshot of before, and so in the dump.
     for statement in ("TRUNCATE a", "ALTER TABLE b ALTER n TYPE bigint"):
@@ -65,6 +67,7 @@ def test_everything_is_of_one_moment_whatever_happens_meanwhile(
     assert made[0].standing is Standing.VERIFIED, made[0].problem
     assert made[0].manifest
     assert [(table.name, table.rows) for table in made[0].manifest.tables] == [("a", 100), ("b", 100)]
+    assert [(item.value, item.called, item.until) for item in made[0].manifest.counters] == [(1, False, 5)]
     connection.execute("TRUNCATE a")
     connection.execute("ALTER TABLE b ALTER n TYPE bigint")
 

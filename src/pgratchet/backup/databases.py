@@ -82,8 +82,26 @@ def create(connection: db.Connection, name: str, properties: Mapping[str, Any]) 
 
 
 def drop(connection: db.Connection, name: str) -> None:
-    """Drop a database with whatever is connected to it."""
-    connection.execute(f"DROP DATABASE IF EXISTS {sql.quote(name)} WITH (FORCE)".encode())
+    """Drop a database with whatever is connected to it, and with its subscriptions, which would hold it."""
+    statement = f"DROP DATABASE IF EXISTS {sql.quote(name)} WITH (FORCE)".encode()
+    try:
+        connection.execute(statement)
+    except psycopg.errors.ObjectInUse:
+        _drop_subscriptions(connection, name)
+        connection.execute(statement)
+
+
+def _drop_subscriptions(connection: db.Connection, name: str) -> None:
+    """Drop the subscriptions of a database of ours. Never their slot: it is that of the database they came from."""
+    info = connection.info
+    with opened(db.with_parameters(info.dsn, password=info.password), name) as inside:
+        mine = "SELECT subname FROM pg_catalog.pg_subscription AS held JOIN pg_catalog.pg_database AS own"
+        query = f"{mine} ON own.oid = held.subdbid WHERE own.datname = pg_catalog.current_database()"
+        for (subscription,) in inside.execute(query.encode()).fetchall():
+            quoted = sql.quote(subscription)
+            inside.execute(f"ALTER SUBSCRIPTION {quoted} DISABLE".encode())
+            inside.execute(f"ALTER SUBSCRIPTION {quoted} SET (slot_name = NONE)".encode())
+            inside.execute(f"DROP SUBSCRIPTION {quoted}".encode())
 
 
 def exists(connection: db.Connection, name: str) -> bool:

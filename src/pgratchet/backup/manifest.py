@@ -32,6 +32,19 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Counter:
+    """A sequence: its last value, and whether that was given out already."""
+
+    schema: str
+    name: str
+    value: int
+    called: bool
+    cycles: bool
+    until: int | None = None
+    """Its value when the dump was done; None where it stood still: no snapshot holds a sequence."""
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """A file of the backup, by its path in there."""
 
@@ -72,6 +85,7 @@ class Manifest:
     excluded: tuple[str, ...]
     """Tables whose data were left out, as quoted names."""
     large_objects: Table | None
+    counters: tuple[Counter, ...]
     run_id: str | None
     """The run that this backup was made before."""
     backup_id: str | None
@@ -137,6 +151,7 @@ def parse(path: Path | str, content: str) -> Manifest:
         fields[name] = _time(fields[name])
     objects = fields["large_objects"]
     fields["large_objects"] = None if objects is None else Table(**objects)
+    fields["counters"] = tuple(Counter(**item) for item in fields.get("counters", ()))
     fields["tables"] = tuple(Table(**item) for item in fields["tables"])
     fields["files"] = tuple(File(**item) for item in fields["files"])
     return Manifest(**fields)

@@ -133,11 +133,13 @@ def _make(work: Work, entry: catalogue.Entry | None, observer: Observer) -> Mani
         with snapshot.taken(work.connection) as taken:
             left_out = snapshot.excluded(taken.relations, work.order.exclude)
             known = facts.read(work.connection, work.order.names)
+            begun = snapshot.counters(work.connection)
             pg_dump, codec = client.result()
             with _dumping(work, pg_dump, codec, taken, left_out) as process:
                 tables = tuple(_digests(work.connection, taken, left_out, process))
                 objects = snapshot.large_objects(work.connection)
                 shape = schema.snapshot(work.connection)
+            counters = snapshot.moved(begun, snapshot.counters(work.connection))
         notes = roles.result()
     for note in notes:
         observer(Noticed("WARNING", note))
@@ -152,6 +154,7 @@ def _make(work: Work, entry: catalogue.Entry | None, observer: Observer) -> Mani
         tables=tables,
         excluded=tuple(relation.quoted for relation in left_out if relation.kind == "r"),
         large_objects=objects,
+        counters=counters,
         run_id=work.order.run_id,
         backup_id=entry and entry.id,
         notes=notes,
