@@ -130,6 +130,34 @@ def test_store_that_fails_in_the_middle_leaves_no_backup(
     )
 
 
+def test_store_that_breaks_off_while_a_backup_is_fetched_changes_nothing(
+    filled: Database, settings_of: SettingsOf, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = settings_of(filled)
+    made = pgratchet.back_up(to=place, settings=settings)
+    before = databases(filled.server)
+    real = bucket.get
+
+    def get(url: str, path: str) -> Iterator[bytes]:
+        pieces = real(url, path)
+        yield next(pieces)
+        if "/data/" in path:
+            raise BackupError("the object store breaks off")
+        yield from pieces
+
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setattr(bucket, "get", get)
+    for give_up in (pgratchet.restore, pgratchet.verify_backup):
+        with pytest.raises(BackupError):
+            give_up(made.name, to=place, settings=settings)
+    monkeypatch.setattr(bucket, "get", real)
+    assert databases(filled.server) == before
+    assert not list(temporary.iterdir())
+    assert pgratchet.backups(to=place, settings=settings)[0].standing is Standing.UNVERIFIED
+
+
 def test_object_that_is_changed_or_gone_is_found(
     filled: Database, settings_of: SettingsOf, place: str
 ) -> None:

@@ -6,16 +6,17 @@ import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 import pgratchet
-from pgratchet import BackupError, ConfigurationError, LockNotAvailable, pgtools
+from pgratchet import BackupError, ConfigurationError, LockNotAvailable, pgtools, schema
 from pgratchet.backup import programs, snapshot
 from pgratchet.backup.keeping import Standing
 from pgratchet.config import Settings
-from tests.backup.support import killing
+from tests.backup.support import killing, named
 from tests.crash.process import eventually
 from tests.servers import Database
 
@@ -70,6 +71,48 @@ def test_everything_is_of_one_moment_whatever_happens_meanwhile(
     assert [(item.value, item.called, item.until) for item in made[0].manifest.counters] == [(1, False, 5)]
     connection.execute("TRUNCATE a")
     connection.execute("ALTER TABLE b ALTER n TYPE bigint")
+
+
+@pytest.mark.one_version
+def test_schema_that_changes_beside_the_dump_is_in_it_as_it_was(
+    database: Database, settings_of: SettingsOf, gated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock on a table holds these changes back."""
+    connection = database.connect()
+    connection.execute("CREATE TABLE a AS SELECT n FROM generate_series(1, 100) AS n")
+    connection.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    connection.execute("CREATE VIEW v AS SELECT f() AS n")
+    made: list[pgratchet.Backup] = []
+    settings = settings_of(database)
+    read = threading.Event()
+
+    def look(connection: psycopg.Connection[tuple[Any, ...]]) -> schema.Snapshot:
+        try:
+            return whole(connection)
+        finally:
+            read.set()
+
+    whole = schema.snapshot
+    monkeypatch.setattr(schema, "snapshot", look)
+    thread = threading.Thread(target=lambda: made.append(pgratchet.back_up(settings=settings)))
+    thread.start()
+    eventually(lambda: Path(f"{gated}.reached").exists() and read.is_set())
+    connection.execute("CREATE INDEX i ON a (n)")
+    connection.execute("CREATE TABLE later (n int)")
+    connection.execute("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'")
+    connection.execute("CREATE OR REPLACE VIEW v AS SELECT f() + 1 AS n")
+    connection.execute("CREATE TYPE t AS ENUM ('x')")
+    gated.touch()
+    thread.join()
+    found = pgratchet.verify_backup(made[0].name, same_server=True, settings=settings)
+    assert (found.standing, found.problem) == (Standing.VERIFIED, None)
+    done = pgratchet.restore(made[0].name, settings=settings)
+    try:
+        with named(database.server, done.database).connect() as restored:
+            there = "SELECT (SELECT n FROM v), to_regclass('i'), to_regclass('later'), to_regtype('t')"
+            assert restored.execute(there).fetchone() == (1, None, None, None)
+    finally:
+        connection.execute(f"DROP DATABASE {done.database} WITH (FORCE)")
 
 
 @pytest.mark.one_version

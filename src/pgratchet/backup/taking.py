@@ -136,9 +136,10 @@ def _make(work: Work, entry: catalogue.Entry | None, observer: Observer) -> Mani
             begun = snapshot.counters(work.connection)
             pg_dump, codec = client.result()
             with _dumping(work, pg_dump, codec, taken, left_out) as process:
+                # First: the server reads some definitions as they are now, whatever the snapshot says.
+                shape = schema.snapshot(work.connection)
                 tables = tuple(_digests(work.connection, taken, left_out, process))
                 objects = snapshot.large_objects(work.connection)
-                shape = schema.snapshot(work.connection)
             counters = snapshot.moved(begun, snapshot.counters(work.connection))
         notes = roles.result()
     for note in notes:
