@@ -116,7 +116,10 @@ def _backup(
 
 def _instead(refusal: Check | None) -> str:
     if refusal:
-        return f"{refusal.script} loses data: without a verified backup it does not run in production."
+        return (
+            f"{refusal.script} loses data: without a verified backup of today it does not run in production. "
+            "`pgratchet backup --verify` can take it from another machine, to a place that both of them reach."
+        )
     return 'Where something else takes the backups: `up --no-backup`, or up = "never" in [backup].'
 
 
