@@ -120,14 +120,25 @@ def _fill(server: Server, size: int) -> None:
 
 
 def _print(found: dict[str, list[tuple[Sample, int]]], head: str) -> None:
-    floor = [sample.wall for sample, _ in found[WAYS[1].name]]
-    print(f"{head}\n\n| way | wall | beside pg_dump -Fd -j | size | peak memory |\n|---|---|---|---|---|")
-    for name, samples in found.items():
-        walls = [sample.wall for sample, _ in samples]
-        ratio = statistics.median(wall / least for wall, least in zip(walls, floor, strict=True))
-        size = statistics.median(bytes_ for _, bytes_ in samples) / 1e6
-        peak = statistics.median(sample.peak or 0 for sample, _ in samples) / 1e6
-        print(f"| {name} | {statistics.median(walls):.2f} s | {ratio:.2f} | {size:.1f} MB | {peak:.0f} MB |")
+    floor = [sample for sample, _ in found[WAYS[1].name]]
+    print(f"{head}; in brackets beside pg_dump -Fd -j\n")
+    print("| way | wall | processor, the server's too | size | peak memory |\n|---|---|---|---|---|")
+    for name, pairs in found.items():
+        samples = [sample for sample, _ in pairs]
+        wall = _beside([sample.wall for sample in samples], [sample.wall for sample in floor])
+        work = _beside([_work(sample) for sample in samples], [_work(sample) for sample in floor])
+        size = statistics.median(bytes_ for _, bytes_ in pairs) / 1e6
+        peak = statistics.median(sample.peak or 0 for sample in samples) / 1e6
+        print(f"| {name} | {wall} | {work} | {size:.1f} MB | {peak:.0f} MB |")
+
+
+def _work(sample: Sample) -> float:
+    return (sample.cpu or 0) + (sample.server or 0)
+
+
+def _beside(seconds: list[float], floor: list[float]) -> str:
+    ratio = statistics.median(one / least for one, least in zip(seconds, floor, strict=True))
+    return f"{statistics.median(seconds):.2f} s ({ratio:.2f})"
 
 
 def _round_trips(size: int, jobs: int) -> None:

@@ -182,6 +182,7 @@ def _dumping(
         f"--snapshot={taken.id}",
         f"--lock-wait-timeout={snapshot.LOCK_WAIT}",
         "--no-password",
+        "--no-sync",  # publishing does that, once for all files
         *(f"--exclude-table-data={relation.quoted}" for relation in left_out),
     ]
     return programs.running(command, programs.environment(work.url, NAME), work.lock)
