@@ -46,6 +46,7 @@ VALUE = Rehearsal(
         7,
     ),
     proofs=(Proof("V2__a<b.sql", "applied twice", holds=False, detail="the second run changes it"),),
+    findings=(),
     notes=("a note",),
     limits={"blocked_reads_ms": 1000.0, "blocked_writes_ms": 1000.0},
     at="2024-01-31T12:30:00+00:00",
