@@ -164,9 +164,14 @@ def latency_cells(name: str, latency: Latency | None) -> tuple[str, ...]:
     if latency is None:
         return name, "0", "", "", "", ""
     times = (latency.p50, latency.p99, latency.worst)
-    told = (duration(time / 1000) if latency.transactions else "" for time in times)
+    told = (milliseconds(time) if latency.transactions else "" for time in times)
     failed = f"{latency.failed:,}: {latency.failures[0]}" if latency.failed else ""
     return name, f"{latency.transactions:,}", *told, failed
+
+
+def milliseconds(value: float) -> str:
+    """A short time with a digit more than a long one."""
+    return f"{value:.1f} ms" if value < 10 else duration(value / 1000)
 
 
 def overruled(value: Rehearsal) -> Iterator[str]:
