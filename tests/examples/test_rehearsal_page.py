@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from pgratchet.report import page as report
 from tests.rehearsal.values import VALUE
@@ -26,23 +26,30 @@ LONG = replace(VALUE.run.blocked[0], table="public." + "a_very_long_name_" * 6)
 WIDE = replace(VALUE, run=replace(VALUE.run, blocked=(*VALUE.run.blocked, LONG)))
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start it once."""
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET, timeout=120_000)
+        yield started
+        started.close()
+
+
 @pytest.fixture
-def shown(tmp_path: Path) -> Iterator[Page]:
-    """Give the page in a browser of its own; in the end its console must have been silent."""
+def shown(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """Give the page; in the end its console must have been silent."""
     path = tmp_path / "rehearsal.html"
     path.write_text(report.html(WIDE), encoding="utf-8")
     said: list[str] = []
     asked: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        page = browser.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    yield page
+    page.close()
     assert said == []
     assert asked == [path.as_uri()]
 
