@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pgratchet import Rehearsal, Severity, Weighed
@@ -65,6 +67,13 @@ def test_findings_are_confirmed_taken_back_and_added(rehearse: Rehearse) -> None
         assert "no table, index or view that was there got a new file" in text
         assert "a rewrite that no rule sees" in text
     assert rehearsals.as_object(found)["findings"][0]["rule"] == "change-column-type"
+
+
+def test_a_reason_names_the_rule_that_was_right(rehearse: Rehearse, tmp_path: Path) -> None:
+    (tmp_path / "pgratchet.toml").write_text("[rehearse]\nwal_bytes = 1\n")
+    found = rehearse({"V2__sure.sql": f"{SURE};\n"}, prove=False)
+    [reason] = [item for item in found.reasons if "of WAL" in item.what]
+    assert reason.safe.endswith("`pgratchet explain change-column-type` says more.")
 
 
 def test_nothing_is_said_of_what_did_not_run(rehearse: Rehearse) -> None:

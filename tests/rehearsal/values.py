@@ -71,10 +71,17 @@ VALUE = Rehearsal(
     proofs=(Proof("V2__a<b.sql", "applied twice", holds=False, detail="the second run changes it"),),
     findings=(
         Weighed(
-            "change-column-type", "/m/V2__a<b.sql:3", "is rewritten", WARNING, WARNING, "rewrote public.users"
+            "change-column-type",
+            "/m/V2__a<b.sql:3",
+            "/m/V2__a<b.sql:3",
+            "is rewritten",
+            WARNING,
+            WARNING,
+            "rewrote public.users",
         ),
         Weighed(
             "set-not-null",
+            "/m/V2__a<b.sql:3",
             "/m/V2__a<b.sql:3",
             "is read",
             WARNING,
@@ -82,7 +89,13 @@ VALUE = Rehearsal(
             "it looked through no table",
         ),
         Weighed(
-            "seen-build", "/m/V2__a<b.sql:3", "a build that no rule sees", None, WARNING, "built public.i"
+            "seen-build",
+            "/m/V2__a<b.sql:3",
+            "/m/V2__a<b.sql:3",
+            "a build that no rule sees",
+            None,
+            WARNING,
+            "built public.i",
         ),
     ),
     notes=("a note",),

@@ -73,7 +73,8 @@ def rehearse(
         subject = subject_of(connection, made)
         foreseen = rehearsal.foreseen(connection, made)
     value = _rehearsed(chosen, origin, made, subject, wishes, load, prove=prove, observer=observer)
-    value = replace(value, findings=rehearsal.weigh(foreseen, value.run))
+    weighed = rehearsal.weigh(foreseen, value.run)
+    value = replace(value, findings=weighed, reasons=rehearsal.explained(value.reasons, weighed))
     rehearsal.write(folder_of(chosen), value)
     return value
 

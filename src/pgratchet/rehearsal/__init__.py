@@ -25,7 +25,7 @@ from pgratchet.rehearsal.records import (
 )
 from pgratchet.rehearsal.running import watched
 from pgratchet.rehearsal.storing import refusal, write
-from pgratchet.rehearsal.weighing import foreseen, weigh
+from pgratchet.rehearsal.weighing import explained, foreseen, weigh
 
 __all__ = [
     "Answer",
@@ -49,6 +49,7 @@ __all__ = [
     "blocks",
     "cloned",
     "copied",
+    "explained",
     "foreseen",
     "judge",
     "load",

@@ -101,6 +101,8 @@ class Weighed:
 
     rule: str
     where: str
+    statement: str
+    """Where the statement begins that it is about."""
     message: str
     said: Severity | None
     """How bad `check` calls it; None where it did not see it."""

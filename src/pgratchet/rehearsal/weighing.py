@@ -8,7 +8,7 @@ from dataclasses import replace
 from pgratchet import catalogue, db, lint
 from pgratchet.findings import Finding, Severity
 from pgratchet.model import Preview
-from pgratchet.rehearsal.records import READS, WRITES, Run, Seen, Weighed, blocks
+from pgratchet.rehearsal.records import READS, WRITES, Reason, Run, Seen, Weighed, blocks
 
 FAMILIES = ("rewrites", "builds", "scans", "locks")
 UNSEEN = {
@@ -53,6 +53,17 @@ def weigh(found: Sequence[Finding], run: Run) -> tuple[Weighed, ...]:
     return tuple(item for item in weighed if item is not None)
 
 
+def explained(reasons: Sequence[Reason], weighed: Sequence[Weighed]) -> tuple[Reason, ...]:
+    """Reasons that name the rule whose page has their safe form in full, where one was right about the statement."""
+    rules = {item.statement: item.rule for item in reversed(weighed) if item.said is item.counts}
+    return tuple(
+        replace(reason, safe=f"{reason.safe} `pgratchet explain {rules[reason.where]}` says more.")
+        if reason.where in rules
+        else reason
+        for reason in reasons
+    )
+
+
 def _statement(finding: Finding, statements: Sequence[Seen]) -> int | None:
     """The number of the statement that a finding is about; None where it did not run to its end."""
     place = (finding.line, finding.column)
@@ -69,11 +80,11 @@ def _weighed(finding: Finding, family: str, seen: Seen, run: Run) -> Weighed | N
     words = finding.message.split("\n")[0]
     happened = "; ".join(HAPPENED[family](seen, run))
     if happened:
-        return Weighed(finding.rule, where, words, finding.severity, finding.severity, happened)
+        return Weighed(finding.rule, where, seen.where, words, finding.severity, finding.severity, happened)
     if family == "scans" and _silenced(seen, run):
         return None
     why = [UNSEEN[family], *(text for text in (*seen.reasons, *seen.drift) if _tells_why(text, seen))]
-    return Weighed(finding.rule, where, words, finding.severity, Severity.NOTE, ": ".join(why))
+    return Weighed(finding.rule, where, seen.where, words, finding.severity, Severity.NOTE, ": ".join(why))
 
 
 def _missed(seen: Seen, said: set[str], run: Run) -> Iterator[Weighed]:
@@ -86,7 +97,13 @@ def _missed(seen: Seen, said: set[str], run: Run) -> Iterator[Weighed]:
         if happened and family not in said and (family == "rewrites" or waiting):
             why = "; ".join(happened if family == "rewrites" else [*happened, waiting[0]])
             yield Weighed(
-                f"seen-{rule}", seen.where, f"a {rule} that no rule sees", None, Severity.WARNING, why
+                f"seen-{rule}",
+                seen.where,
+                seen.where,
+                f"a {rule} that no rule sees",
+                None,
+                Severity.WARNING,
+                why,
             )
         if happened:
             return
