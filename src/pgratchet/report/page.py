@@ -12,8 +12,10 @@ from pgratchet.report.rehearsals import (
     LOAD_HEAD,
     deeds,
     grouped,
+    kept_waiting,
     limits,
     milliseconds,
+    nobody_waited,
     place,
     proof_cells,
     size,
@@ -50,8 +52,8 @@ def _head(value: Rehearsal) -> Iterator[str]:
     kind = CLASSES[value.answer]
     yield f'<p class="answer {kind}">{_sign(value.answer)}{escape(value.answer.capitalize())}</p>'
     yield f"<h1>{escape(title(value))}</h1>"
-    yield f'<p class="soft">Rehearsed {escape(value.at.replace("T", " "))} on a copy of {size(value.copy.bytes)}: '
-    yield f"{escape(value.copy.said)}.</p>"
+    when = escape(value.at[:16].replace("T", " "))
+    yield f'<p class="soft">Rehearsed {when} UTC on a copy of {size(value.copy.bytes)}: {escape(value.copy.said)}.</p>'
     yield '<ul class="reasons">'
     for answer, where, safe, found in grouped(value.reasons):
         there = f"<code>{escape(place(where))}</code>" if where else ""
@@ -121,13 +123,16 @@ def _bars(value: Rehearsal) -> Iterator[str]:
 
 
 def _blocked(value: Rehearsal) -> Iterator[str]:
-    """For each table two bars, and a mark where the limit is."""
+    """For each table that somebody waited for two bars, and a mark where the limit is."""
     bounds = {"reads": value.limits["blocked_reads_ms"], "writes": value.limits["blocked_writes_ms"]}
-    times = [time for item in value.run.blocked for time in (item.reads, item.writes)]
-    whole = max(*times, *bounds.values()) * 1.05
+    waited = kept_waiting(value)
+    whole = max(*bounds.values(), *(time for item in waited for time in (item.reads, item.writes))) * 1.05
+    yield from (f"<p>{escape(said)}</p>" for said in nobody_waited(value))
+    if not waited:
+        return
     said = ", ".join(f"{_milliseconds(bound)} for {word}" for word, bound in bounds.items())
     yield f'<p class="soft small">The dashed line is the limit: {said}.</p>\n<ul class="card bars">'
-    for item in value.run.blocked:
+    for item in waited:
         for word, time in (("reads", item.reads), ("writes", item.writes)):
             drawn = drawing.bar(word, 0, time, 0.6, whole) + drawing.limit(bounds[word], whole)
             yield f'<li class="row"><span class="name"><span class="code">{escape(item.table)}</span> {word}</span>'

@@ -21,6 +21,8 @@ TELLING = re.compile(r"hnsw|ivfflat|drop cascades")
 """Notices that are more than talk: a graph that does not fit into memory, lists made from little data."""
 SHOWN = 60
 """Letters of a statement."""
+NOTICEABLE = 0.5
+"""Milliseconds: what is shorter is shown as none."""
 MANY = 30
 """Statements that are shown where all would be too many to read."""
 
@@ -40,9 +42,10 @@ def text(value: Rehearsal) -> str:
     lines += [*table(HEAD, map(statement_cells, telling(value.run.statements))), ""]
     if len(value.run.statements) > MANY:
         lines += [f"These are {MANY} of {len(value.run.statements):,} statements; --json has all.", ""]
-    if value.run.blocked:
+    if waited := kept_waiting(value):
         head = ("blocked", "reads", "writes", "by")
-        lines += [*table(head, map(blocked_cells, value.run.blocked)), ""]
+        lines += [*table(head, map(blocked_cells, waited)), ""]
+    lines += [*(said for said in nobody_waited(value)), ""] if value.run.blocked else []
     if value.run.workload:
         lines += [workload_said(value.run.workload), *table(LOAD_HEAD, workload_cells(value)), ""]
     lines += [f"check: {said}" for said in overruled(value)]
@@ -62,9 +65,10 @@ def markdown(value: Rehearsal) -> str:
         whats = "; ".join(map(_cell, found))
         lines.append(f"- **{answer.capitalize()}**{there}: {whats}<br>*Safe form:* {_cell(safe)}")
     lines += ["- Nothing reaches a limit, and every proof that counts holds."] * (not value.reasons)
-    if value.run.blocked:
+    if waited := kept_waiting(value):
         head = ("table", "reads blocked", "writes blocked", "by")
-        lines += ["", *_table(head, map(blocked_cells, value.run.blocked))]
+        lines += ["", *_table(head, map(blocked_cells, waited))]
+    lines += [line for said in nobody_waited(value) for line in ("", said)]
     if value.run.workload:
         rows = [cells for cells in workload_cells(value) if cells[0] in PHASES]
         lines += ["", workload_said(value.run.workload), "", *_table(LOAD_HEAD, rows)]
@@ -73,8 +77,9 @@ def markdown(value: Rehearsal) -> str:
         )
     if value.findings:
         lines += ["", *(f"- `check`: {_cell(said)}" for said in overruled(value))]
-    statements = _table(HEAD, map(statement_cells, value.run.statements), code=True)
-    lines += _folded(count(len(value.run.statements), "statement"), statements)
+    shown, of = telling(value.run.statements), count(len(value.run.statements), "statement")
+    name = of if len(shown) == len(value.run.statements) else f"{len(shown)} of {of}; --json has all"
+    lines += _folded(name, _table(HEAD, map(statement_cells, shown), code=True))
     if value.proofs:
         proofs = _table(("proof", "file", "holds", "because"), proof_cells(value))
         lines += _folded(count(len(value.proofs), "proof"), proofs)
@@ -89,6 +94,18 @@ def grouped(reasons: Iterable[Reason]) -> Iterator[tuple[Answer, str | None, str
         found.setdefault((reason.answer, reason.where, reason.safe), []).append(reason.what)
     for (answer, where, safe), whats in found.items():
         yield answer, where, safe, whats
+
+
+def kept_waiting(value: Rehearsal) -> list[Blocked]:
+    """The tables for which somebody waited."""
+    return [item for item in value.run.blocked if max(item.reads, item.writes) >= NOTICEABLE]
+
+
+def nobody_waited(value: Rehearsal) -> Iterator[str]:
+    """A sentence about the others."""
+    waited = kept_waiting(value)
+    if others := [item.table for item in value.run.blocked if item not in waited]:
+        yield f"Nobody waited for {', '.join(others)}."
 
 
 def telling(statements: Sequence[Seen]) -> list[Seen]:
@@ -171,7 +188,7 @@ def latency_cells(name: str, latency: Latency | None) -> tuple[str, ...]:
 
 def milliseconds(value: float) -> str:
     """A short time with a digit more than a long one."""
-    return f"{value:.1f} ms" if value < 10 else duration(value / 1000)
+    return f"{value:.1f} ms" if 0 < value < 10 else duration(value / 1000)
 
 
 def overruled(value: Rehearsal) -> Iterator[str]:
