@@ -33,6 +33,17 @@ SAID = {
 }
 
 
+HEAD = """# Rehearsals of the bundled database
+
+Written by `python -m docs.rehearsal`, which anyone can repeat; see [the guide](../guides/rehearsing.md). The five files
+make what they need, so on an empty database they keep nobody waiting. Here rows are there first. Times are those of one
+run on a small machine that had other work to do.
+
+| rehearsal | when | answer | time | reads blocked | writes blocked | report |
+|---|---|---|---|---|---|---|
+"""
+
+
 def main() -> None:
     """Rehearse all three, and write a page and Markdown of each, and a list of them."""
     found: dict[str, Rehearsal] = {}
@@ -43,6 +54,8 @@ def main() -> None:
     ):
         url = db.with_parameters(server, dbname=DATABASE)
         _run(server, f"CREATE DATABASE {DATABASE}")
+        # Who waits for a processor waits for no lock: on a small machine an index is built by one process.
+        _run(server, f"ALTER DATABASE {DATABASE} SET max_parallel_maintenance_workers = 0")
         folder = Path("migrations")
         shutil.copytree(FILES, folder)
         _up(url, folder, 0)
@@ -50,7 +63,7 @@ def main() -> None:
         found["base"] = _rehearsed(url, folder)
         _up(url, folder, 2)
         _run(url, (FOLDER / "embeddings.sql").read_text())
-        found["embeddings"] = _rehearsed(url, folder)
+        found["embeddings"] = _rehearsed(url, folder, prove=False)  # the same files, proven above
         _up(url, folder, None)
         shutil.copy(FOLDER / "V006__written_without_care.sql", folder)
         found["change"] = _rehearsed(url, folder)
@@ -72,8 +85,8 @@ def _run(url: str, sql: str) -> None:
         connection.execute("VACUUM ANALYZE")
 
 
-def _rehearsed(url: str, folder: Path) -> Rehearsal:
-    value = pgratchet.rehearse(url, folder, workload=FOLDER / "load.sql", clients=2)
+def _rehearsed(url: str, folder: Path, *, prove: bool = True) -> Rehearsal:
+    value = pgratchet.rehearse(url, folder, workload=FOLDER / "load.sql", clients=2, prove=prove)
     assert value is not None
     return value
 
@@ -84,27 +97,15 @@ def _without_folders(text: str) -> str:
 
 
 def _listed(found: dict[str, Rehearsal]) -> str:
-    lines = ["# Rehearsals of the bundled database", ""]
-    lines += [
-        "Written by `python -m docs.rehearsal`, which anyone can repeat; see [the guide](../guides/rehearsing.md)."
-    ]
-    lines += [
-        "The five files make what they need, so on an empty database nobody waits for them. Here rows are there first.",
-        "",
-    ]
-    lines += [
-        "| rehearsal | with rows | answer | time | longest wait of a client, reads and writes | report |"
-    ]
-    lines += ["|---|---|---|---|---|---|"]
-    for name, value in found.items():
-        what, when = SAID[name]
-        reads = max((item.reads for item in value.run.blocked), default=0.0)
-        writes = max((item.writes for item in value.run.blocked), default=0.0)
-        waits = f"{rehearsals.milliseconds(reads)}, {rehearsals.milliseconds(writes)}"
-        report = f"[Markdown]({name}.md), [page]({name}.html)"
-        whole = rehearsals.milliseconds(value.run.milliseconds)
-        lines.append(f"| {what} | {when} | {value.answer} | {whole} | {waits} | {report} |")
-    return "\n".join([*lines, ""])
+    return HEAD + "".join(_line(name, value) for name, value in found.items())
+
+
+def _line(name: str, value: Rehearsal) -> str:
+    what, when = SAID[name]
+    reads = max((item.reads for item in value.run.blocked), default=0.0)
+    writes = max((item.writes for item in value.run.blocked), default=0.0)
+    figures = " | ".join(map(rehearsals.milliseconds, (value.run.milliseconds, reads, writes)))
+    return f"| {what} | {when} | {value.answer} | {figures} | [Markdown]({name}.md), [page]({name}.html) |\n"
 
 
 if __name__ == "__main__":
