@@ -54,8 +54,6 @@ def main() -> None:
     ):
         url = db.with_parameters(server, dbname=DATABASE)
         _run(server, f"CREATE DATABASE {DATABASE}")
-        # Who waits for a processor waits for no lock: on a small machine an index is built by one process.
-        _run(server, f"ALTER DATABASE {DATABASE} SET max_parallel_maintenance_workers = 0")
         folder = Path("migrations")
         shutil.copytree(FILES, folder)
         _up(url, folder, 0)

@@ -8,6 +8,5 @@ INSERT INTO embeddings (key, tenant_id, collection_name, content, embedding)
 SELECT 'row ' || row_number() OVER (), 'be500000-0000-7000-8000-000000000001', 'documents', 'text ' || a.number || ' and ' || b.number, a.one + b.one
 FROM part AS a JOIN part AS b ON a.number < b.number LIMIT 50000;
 SET maintenance_work_mem = '1GB';
-SET max_parallel_maintenance_workers = 2;
 DO $$ BEGIN EXECUTE (SELECT sql FROM definition); END $$;
 DROP TABLE part, definition;
