@@ -37,7 +37,8 @@ HEAD = """# Rehearsals of the bundled database
 
 Written by `python -m docs.rehearsal`, which anyone can repeat; see [the guide](../guides/rehearsing.md). The five files
 make what they need, so on an empty database they keep nobody waiting. Here rows are there first. Times are those of one
-run on a small machine that had other work to do.
+run on a small machine that had other work to do: what took long beside a build CONCURRENTLY waited for the disk to take
+its commit (the wait event WalSync), and for no lock.
 
 | rehearsal | when | answer | time | reads blocked | writes blocked | report |
 |---|---|---|---|---|---|---|
