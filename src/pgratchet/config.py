@@ -86,7 +86,9 @@ class Option(namedtuple("Option", ("name", "default", "meaning"))):
 SECTIONS = {
     "check": (
         Option(
-            "severity", "warning", "Findings of this severity or worse fail `check`: note, warning, error."
+            "severity",
+            "warning",
+            "Findings of this severity or worse fail `check`: note, unsure, warning, error.",
         ),
         Option("target", "", "`citus`: the rules of a distributed database are errors, not warnings."),
         Option("ignore", (), "Rules that are not looked at."),

@@ -85,6 +85,17 @@ def test_a_person_sees_the_worst_first_in_the_sum_and_what_is_not_certain() -> N
     assert text.count("only a look at the database can tell") == 1
 
 
+def test_a_question_is_told_and_fails_nothing_unless_it_is_to() -> None:
+    unsure = replace(PLAIN, severity=Severity.UNSURE, certain=False)
+    text = findings.render(checked(unsure))
+    assert text.startswith("unsure: ")
+    assert "2 files checked: 1 unsure." in text
+    assert not checked(unsure).failed
+    assert checked(unsure, severity=Severity.UNSURE).failed
+    [log] = json.loads(sarif.render(checked(unsure), {}))["runs"]
+    assert log["results"][0]["level"] == "note"
+
+
 def test_a_person_sees_notes_only_when_asked_for_and_how_many_there_are() -> None:
     note = replace(PLAIN, severity=Severity.NOTE)
     more = "1 note not shown: --severity note shows them."

@@ -68,8 +68,6 @@ ALTER TABLE tenants ALTER COLUMN slug TYPE varchar(128);
 
 ALTER TABLE tenants ALTER COLUMN slug TYPE text;
 
-ALTER TABLE tenants ALTER COLUMN slug TYPE citext;
-
 ALTER TABLE tenants ALTER COLUMN title TYPE varchar(200);
 
 ALTER TABLE tenants ALTER COLUMN title TYPE varchar(200) USING substr(title, 1, 200);
@@ -244,7 +242,7 @@ CREATE TABLE labels (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY); ALTER 
 
 CREATE TABLE member_copy AS SELECT * FROM members; ALTER TABLE member_copy ADD PRIMARY KEY (id); DROP TABLE member_copy;
 
-CREATE OR REPLACE VIEW active_members AS SELECT id, points, login FROM members WHERE active;
+CREATE OR REPLACE VIEW active_members AS SELECT points, login FROM members WHERE points > 1;
 
 CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$; CREATE TRIGGER touch BEFORE UPDATE ON tenants FOR EACH ROW EXECUTE FUNCTION touch();
 
@@ -252,7 +250,7 @@ REFRESH MATERIALIZED VIEW revenue;
 
 REFRESH MATERIALIZED VIEW CONCURRENTLY revenue;
 
-DROP MATERIALIZED VIEW revenue; CREATE MATERIALIZED VIEW revenue AS SELECT tenant_id, sum(vat) AS total FROM billing.invoices GROUP BY 1; CREATE UNIQUE INDEX revenue_tenant ON revenue (tenant_id);
+DROP MATERIALIZED VIEW revenue; CREATE MATERIALIZED VIEW revenue AS SELECT id AS tenant_id, 1 AS total FROM billing.invoices; CREATE UNIQUE INDEX revenue_tenant ON revenue (tenant_id);
 
 ALTER TYPE billing.plan ADD VALUE IF NOT EXISTS 'enterprise' AFTER 'pro';
 

@@ -73,6 +73,9 @@ class Hit(NamedTuple):
 
     message: str
     certain: bool = True
+    """False where the database may have what spares the work: a valid CHECK, a function that is declared STABLE."""
+    likely: bool = True
+    """False where that is as usual as not: it is told as a question, and fails nothing."""
     at: int = -1
     hint: str = ""
     """Where the rule's own safe form does not fit."""

@@ -23,6 +23,8 @@ from pgratchet.lint.tree import (
     walk,
 )
 
+INDEXES = 1 << 6
+"""The bit of LIKE … INCLUDING INDEXES in what a copy of a table takes over."""
 TEMPORARY = -1
 """The file of a temporary table: nobody but us ever sees one."""
 
@@ -66,6 +68,16 @@ def _create_table(act: Act) -> None:
             add_column(known, name, element["ColumnDef"])
         elif "Constraint" in element:
             add_constraint(known, name, element["Constraint"])
+        elif element.get("TableLikeClause", {}).get("options", 0) & INDEXES:
+            _copy_indexes(known, name_of(element["TableLikeClause"]["relation"]), name)
+
+
+def _copy_indexes(known: Known, source: Name, table: Name) -> None:
+    for index in known.indexes_of(source):
+        suffix = "pkey" if index.name[1].endswith("_pkey") else "_".join((*index.columns, "idx"))
+        name = (table[0], f"{table[1]}_{suffix}")
+        known.indexes.put(name, replace(index, name=name, table=table))
+        known.bear("index", *name)
 
 
 def _inherited(known: Known, node: Node, parents: list[Name]) -> Iterator[Column]:

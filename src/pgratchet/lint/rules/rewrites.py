@@ -84,6 +84,11 @@ def _checked_domain(act: Act) -> Iterator[Hit]:
         yield Hit(
             f"{act.label}{act.size} is rewritten: the domain {kind.name} of {name} has a constraint to check"
         )
+    elif hazard and not kind.array and act.known.foreign(kind):
+        yield Hit(
+            f"{act.label}{act.size} is rewritten if {kind.name} of {name} is a domain with a constraint or a default",
+            likely=False,
+        )
 
 
 def _change_type(act: Act) -> Iterator[Hit]:
@@ -103,7 +108,7 @@ def _change_type(act: Act) -> Iterator[Hit]:
         doubt = "" if answer.rewrites else ", unless the values are stored alike"
         yield Hit(
             f"{act.label}{act.size} is rewritten: {act.node['name']} changes {what}{doubt}",
-            bool(answer.rewrites),
+            likely=bool(answer.rewrites),
         )
 
 
