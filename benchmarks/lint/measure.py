@@ -129,7 +129,7 @@ def _inside(
         said.clear()
         connection.execute(statement.encode())
         locks = _strongest(watcher.execute(LOCKS, [connection.info.backend_pid]).fetchall())
-        now: dict[int, int] = dict(connection.execute(READ).fetchall())  # type: ignore[arg-type]
+        now: dict[int, int] = dict(connection.execute(READ).fetchall())
         heard, after = list(said), _relations(connection)
         read = {oid for oid, number in now.items() if number > counted.get(oid, 0)}
         steps.append(

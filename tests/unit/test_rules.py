@@ -137,8 +137,8 @@ def test_no_order_of_forms_crashes(forms: list[str]) -> None:
 SILENT = {
     "third": [
         "LOCK TABLE members IN SHARE MODE; INSERT INTO cache (key) SELECT login FROM members;",
-        "DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['tenants'] LOOP EXECUTE"
-        " format('CREATE INDEX %I ON tenants (updated_at)', t || '_updated'); END LOOP; END $$;",
+        "DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['tenants'] LOOP EXECUTE "
+        + "format('CREATE INDEX %I ON tenants (updated_at)', t || '_updated'); END LOOP; END $$;",
     ]
 }
 

@@ -173,7 +173,7 @@ class Known:
     def foreign(self, kind: Type) -> bool:
         """Whether nothing says what a type is, so that it may be a domain."""
         known = kind.name in TYPES or kind.name in self.domains or ("type", kind.name) in self.born
-        return bool(kind.name) and not known and self.catalogue is None
+        return bool(kind.name) and not (known or kind.array or self.catalogue)
 
     def made(self, kind: Type) -> bool:
         """Whether the files have made a type that is no domain."""
