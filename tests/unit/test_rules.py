@@ -138,7 +138,7 @@ SILENT = {
     "third": [
         "LOCK TABLE members IN SHARE MODE; INSERT INTO cache (key) SELECT login FROM members;",
         "DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['tenants'] LOOP EXECUTE "
-        + "format('CREATE INDEX %I ON tenants (updated_at)', t || '_updated'); END LOOP; END $$;",
+         "format('CREATE INDEX %I ON tenants (updated_at)', t || '_updated'); END LOOP; END $$;",
     ]
 }
 
