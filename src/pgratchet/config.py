@@ -97,6 +97,9 @@ SECTIONS = {
             default=False,
             meaning="With squawk installed: also its matters of taste, as `int` keys and `varchar`, as notes.",
         ),
+        Option(
+            "qualified", default=False, meaning="Names of tables and functions have to have their schema."
+        ),
     ),
     "backup": (
         Option("to", "backups", "The folder of the backups, or the URL of an object store."),

@@ -30,6 +30,8 @@ REFUSED = {
     "commit-in-block": "2D000",
     "hnsw-without-operator-class": "42704",
     "pending-trigger-events": "55006",
+    "replace-function-refused": "42P13",
+    "replace-view-refused": "42P16",
     "unknown-syntax": "42601",
     "vector-index-options": "22023",
     "vector-index-too-wide": "54000",

@@ -30,21 +30,30 @@ def check(
     catalogue: Catalogue | None = None,
     target: str = "",
     off: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
     only: tuple[str, ...] = (),
 ) -> tuple[Finding, ...]:
     migrations = [
         (Migration(Kind.VERSIONED, number, "file", Path(name), ""), parse.read_text(text, name))
         for number, (name, text) in enumerate(files.items(), 1)
     ]
-    return lint.check(migrations, catalogue=catalogue, target=target, off=off, only=only)
+    return lint.check(migrations, catalogue=catalogue, target=target, off=off, also=also, only=only)
 
 
 def found(
-    sql: str, setup: str = USERS, catalogue: Catalogue | None = None, target: str = ""
+    sql: str,
+    setup: str = USERS,
+    catalogue: Catalogue | None = None,
+    target: str = "",
+    also: tuple[str, ...] = (),
 ) -> list[Finding]:
     """What is found in the second of two files."""
     files = {"V1__setup.sql": setup, "V2__change.sql": sql} if setup else {"V2__change.sql": sql}
-    return list(check(files, only=("V2__change.sql",), catalogue=catalogue, target=target))
+    return list(check(files, only=("V2__change.sql",), catalogue=catalogue, target=target, also=also))
+
+
+def asked(rule: Rule) -> tuple[str, ...]:
+    return () if rule.wanted else (rule.id,)
 
 
 def hazards(findings: list[Finding]) -> list[str]:
@@ -53,14 +62,14 @@ def hazards(findings: list[Finding]) -> list[str]:
 
 @EACH
 def test_the_bad_example_of_a_rule_raises_it_and_nothing_else(rule: Rule) -> None:
-    findings = found(rule.bad, rule.setup, rule.facts, rule.target)
+    findings = found(rule.bad, rule.setup, rule.facts, rule.target, asked(rule))
     assert rule.id in {item.rule for item in findings}
     assert set(hazards(findings)) <= {rule.id}
 
 
 @EACH
 def test_the_good_example_of_a_rule_raises_nothing(rule: Rule) -> None:
-    findings = found(rule.good, rule.setup, rule.facts, rule.target)
+    findings = found(rule.good, rule.setup, rule.facts, rule.target, asked(rule))
     assert rule.id not in {item.rule for item in findings}
     assert not hazards(findings)
 
@@ -68,7 +77,7 @@ def test_the_good_example_of_a_rule_raises_nothing(rule: Rule) -> None:
 @EACH
 def test_a_finding_has_the_severity_of_its_rule_and_says_what_to_do(rule: Rule) -> None:
     severity = Severity.ERROR if rule.target else rule.severity
-    for item in found(rule.bad, rule.setup, rule.facts, rule.target):
+    for item in found(rule.bad, rule.setup, rule.facts, rule.target, asked(rule)):
         if item.rule == rule.id:
             assert item.severity is severity
             assert item.message
@@ -134,13 +143,12 @@ def test_no_order_of_forms_crashes(forms: list[str]) -> None:
 
 
 # What nothing is said of: another rule, `lock-table`, tells of the one, and of the other no text has the whole.
-SILENT = {
-    "third": [
-        "LOCK TABLE members IN SHARE MODE; INSERT INTO cache (key) SELECT login FROM members;",
-        "DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['tenants'] LOOP EXECUTE "
-         "format('CREATE INDEX %I ON tenants (updated_at)', t || '_updated'); END LOOP; END $$;",
-    ]
-}
+LOOP = (
+    "DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['tenants'] LOOP EXECUTE "
+    "format('CREATE INDEX %I ON tenants (updated_at)', t || '_updated'); END LOOP; END $$;"
+)
+LOCKED = "LOCK TABLE members IN SHARE MODE; INSERT INTO cache (key) SELECT login FROM members;"
+SILENT = {"third": [LOOP, LOCKED]}
 
 
 @pytest.mark.parametrize("folder", LISTS, ids=[folder.name for folder in LISTS])
@@ -272,6 +280,72 @@ def test_a_table_of_another_schema_is_another_table() -> None:
 def test_search_path_says_which_table_is_meant() -> None:
     sql = "SET LOCAL search_path TO shop; CREATE TABLE users (id bigint); CREATE INDEX i ON users (id);"
     assert not hazards(found(sql))
+
+
+# What replaces
+
+
+ADD = "CREATE FUNCTION add(a int, b int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+
+
+@pytest.mark.parametrize(
+    ("sql", "rules"),
+    [
+        ("add(a int, b int DEFAULT 2) RETURNS int", []),
+        ("add(a integer, b int4 DEFAULT 2) RETURNS pg_catalog.int4", []),
+        ("add(a int, b int DEFAULT 2, c int DEFAULT 3) RETURNS int", ["function-overload"]),
+        ("add(a bigint, b bigint) RETURNS int", ["function-overload"]),
+        ("other.add(a bigint) RETURNS int", []),
+        ("add(a int, b int DEFAULT 2) RETURNS bigint", ["replace-function-refused"]),
+        ("add(a int, b int DEFAULT 2) RETURNS SETOF int", ["replace-function-refused"]),
+        ("add(a int, b int DEFAULT 2, OUT c int, OUT d int)", ["replace-function-refused"]),
+        ("add(a int, x int DEFAULT 2) RETURNS int", ["replace-function-refused"]),
+        ("add(a int, b int) RETURNS int", ["replace-function-refused"]),
+        ("add(a users.id%TYPE) RETURNS int", []),
+    ],
+)
+def test_a_function_is_replaced_or_refused_or_another_one_by_what_the_files_and_the_catalogue_have(
+    sql: str, rules: list[str]
+) -> None:
+    new = f"CREATE OR REPLACE FUNCTION {sql} LANGUAGE sql AS 'SELECT 2';"
+    declared = "FUNCTION add(a integer, b integer DEFAULT 1) RETURNS integer"
+    there = Catalogue(180000, functions=(Function(("public", "add"), volatile=True, declared=declared),))
+    for findings in (found(new, USERS + ADD), found(new, "", there)):
+        assert hazards(findings) == rules
+
+
+def test_a_function_whose_old_form_is_dropped_in_the_same_file_is_none_beside_it() -> None:
+    new = "CREATE OR REPLACE FUNCTION add(a text) RETURNS int LANGUAGE sql AS 'SELECT 2';"
+    for before, after in (("DROP FUNCTION add(int, int);", ""), ("", "DROP FUNCTION add(int, int);")):
+        assert "function-overload" not in hazards(found(before + new + after, USERS + ADD))
+    assert "function-overload" in hazards(found("DROP FUNCTION add(text);" + new, USERS + ADD))
+
+
+@pytest.mark.parametrize(
+    ("query", "refused"),
+    [
+        ("SELECT id, email FROM users", False),
+        ("SELECT id, email, age FROM users", False),
+        ("SELECT users.id, lower(email) AS email FROM users", False),
+        ("SELECT * FROM users", False),
+        ("SELECT id FROM users", True),
+        ("SELECT email, id FROM users", True),
+        ("SELECT id, email::varchar(9) FROM users", True),
+        ("SELECT id, lower(email) FROM users", True),
+        ("SELECT u.*, o.* FROM users u, orders o", False),
+    ],
+)
+def test_a_view_may_only_get_more_columns(query: str, refused: bool) -> None:
+    columns = (Column("id", "bigint"), Column("email", "text"))
+    there = Catalogue(
+        180000, tables=(Table(("public", "v"), "v", columns), Table(("public", "users"), "r", columns))
+    )
+    new = f"CREATE OR REPLACE VIEW v AS {query};"
+    for findings in (
+        found(new, USERS + "CREATE VIEW v AS SELECT id, email FROM users;"),
+        found(new, "", there),
+    ):
+        assert ("replace-view-refused" in hazards(findings)) is refused
 
 
 # What is certain

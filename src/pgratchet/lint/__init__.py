@@ -19,8 +19,10 @@ from pgratchet.lint.rules import (
     idempotence,
     locks,
     loss,
+    replacing,
     rewrites,
     scans,
+    searching,
     security,
     transactions,
     vectors,
@@ -39,8 +41,10 @@ _FAMILIES = (
     idempotence.RULES,
     locks.RULES,
     loss.RULES,
+    replacing.RULES,
     rewrites.RULES,
     scans.RULES,
+    searching.RULES,
     security.RULES,
     transactions.RULES,
     vectors.RULES,
@@ -57,14 +61,17 @@ def check(
     catalogue: Catalogue | None = None,
     target: str = "",
     off: Collection[str] = (),
+    also: Collection[str] = (),
     only: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """The findings of files in the order in which they are applied.
 
     `only` names the files that are to be run, and told of: an object that one of them makes is no hazard in
     another, and with a catalogue the files before them are in it. Without `only` each file is judged as if those
-    before it had been run, save that what a catalogue does not have yet is new.
+    before it had been run, save that what a catalogue does not have yet is new. `also` names rules that are looked
+    at only where somebody asks for them.
     """
+    off = {*off, *(rule.id for rule in RULES if not rule.wanted and rule.id not in also)}
     numbers = {number for number, (migration, _) in enumerate(migrations) if migration.script in only}
     together = frozenset(numbers) if only else frozenset(range(len(migrations))) if catalogue else None
     known = Known(catalogue, together, target)

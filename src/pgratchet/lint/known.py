@@ -79,6 +79,8 @@ class Known:
         self.defaults: dict[str, Node] = {}
         """Those of the domains that files make."""
         self.bodies: dict[str, Body] = {}
+        self.declared: dict[str, list[tuple[str, Node]]] = {}
+        """The declarations of functions by their names, each with its schema; `routines` reads and fills it."""
         self.domains: dict[str, Domain] = {}
         self.born: dict[Key, int] = {}
         self.distributed: dict[Name, str] = {}

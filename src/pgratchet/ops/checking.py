@@ -41,6 +41,7 @@ class Options:
     target: str
     off: tuple[str, ...]
     style: bool
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ def _options(chosen: Settings, severity: Severity | None) -> Options:
     given = config.section(chosen, "check")
     check_names(given["ignore"], f"{config.FILE}: check.ignore")
     threshold = severity or Severity(_one_of("severity", given["severity"], tuple(Severity)))
-    return Options(threshold, _one_of("target", given["target"], TARGETS), given["ignore"], given["style"])
+    target = _one_of("target", given["target"], TARGETS)
+    also = ("unqualified-name",) if given["qualified"] else ()
+    return Options(threshold, target, given["ignore"], given["style"], also)
 
 
 def _base(folder: Path, base: str, migrations: Sequence[Migration]) -> lane.Base:
@@ -163,6 +166,7 @@ def _by_rules(
         catalogue=known,
         target=options.target,
         off=options.off,
+        also=options.also,
         only=() if pending is None else pending,
     )
     paths = {migration.path for migration, _ in told}
