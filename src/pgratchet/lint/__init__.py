@@ -27,10 +27,12 @@ from pgratchet.lint.rules import (
     transactions,
     vectors,
 )
-from pgratchet.model import Migration, Script
+from pgratchet.model import Kind, Migration, Script
 
 __all__ = ["RULES", "Catalogue", "Rule", "check"]
 
+EARLIER = -2
+"""The file of a baseline, which is run on an empty database alone: what it makes is new in it, and old in all others."""
 _FAMILIES = (
     ignoring.RULES,
     builds.RULES,
@@ -82,13 +84,26 @@ def check(
         told = not only or number in numbers
         if catalogue and not told:
             continue
-        known.file = number
-        known.altered.clear()
-        known.keys.clear()
-        found = File(migration, script, rules if told else {}, known).findings()
+        empty = migration.kind is Kind.BASELINE
+        schema = Known(None, None, target) if empty else known
+        schema.file = EARLIER if empty else number
+        schema.altered.clear()
+        schema.keys.clear()
+        found = File(migration, script, rules if told else {}, schema).findings()
         kept = ignoring.sift(migration, script, found, ids, off) if told else ()
         findings += [finding for finding in kept if finding.rule not in off]
+        if empty and not catalogue and _opens(migration, migrations):
+            known = schema
+            known.together = together
     return tuple(sorted(findings, key=lambda item: (str(item.path), item.line, item.column, item.rule)))
+
+
+def _opens(baseline: Migration, migrations: Sequence[tuple[Migration, Script]]) -> bool:
+    """Whether the files that it stands for are gone, so that it alone says what is there."""
+    return not any(
+        item.kind is Kind.VERSIONED and (item.version or 0) <= (baseline.version or 0)
+        for item, _ in migrations
+    )
 
 
 def _by_act(off: Collection[str]) -> dict[str, list[Rule]]:
