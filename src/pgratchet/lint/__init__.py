@@ -32,7 +32,7 @@ from pgratchet.model import Kind, Migration, Script
 __all__ = ["RULES", "Catalogue", "Rule", "check"]
 
 EARLIER = -2
-"""The file of a baseline, which is run on an empty database alone: what it makes is new in it, and old in all others."""
+"""The file of a baseline, which is run on an empty database: what it makes is new in it, and old in all others."""
 _FAMILIES = (
     ignoring.RULES,
     builds.RULES,
@@ -78,6 +78,8 @@ def check(
     together = frozenset(numbers) if only else frozenset(range(len(migrations))) if catalogue else None
     known = Known(catalogue, together, target)
     rules = _by_act(off)
+    # A baseline is run once: nothing of it is there before, and nobody runs it again.
+    once = _by_act({*off, *(rule.id for rule in idempotence.RULES)})
     ids = {rule.id for rule in RULES}
     findings: list[Finding] = []
     for number, (migration, script) in enumerate(migrations):
@@ -89,7 +91,7 @@ def check(
         schema.file = EARLIER if empty else number
         schema.altered.clear()
         schema.keys.clear()
-        found = File(migration, script, rules if told else {}, schema).findings()
+        found = File(migration, script, (once if empty else rules) if told else {}, schema).findings()
         kept = ignoring.sift(migration, script, found, ids, off) if told else ()
         findings += [finding for finding in kept if finding.rule not in off]
         if empty and not catalogue and _opens(migration, migrations):
