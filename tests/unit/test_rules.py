@@ -282,6 +282,12 @@ def test_search_path_says_which_table_is_meant() -> None:
     assert not hazards(found(sql))
 
 
+def test_a_column_that_is_new_has_no_old_values_to_lose() -> None:
+    add = "ALTER TABLE users ADD COLUMN a int; "
+    assert hazards(found(add + "UPDATE users SET a = age;")) == ["work-behind-lock"]
+    assert "update-all-rows" in hazards(found(add + "UPDATE users SET a = age, age = 0;"))
+
+
 # What replaces
 
 
