@@ -288,6 +288,21 @@ def test_a_column_that_is_new_has_no_old_values_to_lose() -> None:
     assert "update-all-rows" in hazards(found(add + "UPDATE users SET a = age, age = 0;"))
 
 
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("1 - (e <=> wanted) > least", False),
+        ("e IS NOT NULL", False),
+        ("owner = who", True),
+        ("meta @> filter AND e <=> wanted < 1", True),
+    ],
+)
+def test_how_near_a_row_has_to_be_is_no_filter_of_a_search(where: str, told: bool) -> None:
+    search = f"SELECT id FROM docs WHERE {where} ORDER BY e <=> wanted LIMIT n"
+    sql = f"CREATE FUNCTION s(wanted vector) RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY {search}; END $$;"
+    assert ("vector-filtered-search" in {item.rule for item in found(sql)}) is told
+
+
 # What replaces
 
 
@@ -339,6 +354,7 @@ def test_a_function_whose_old_form_is_dropped_in_the_same_file_is_none_beside_it
         ("SELECT id, email::varchar(9) FROM users", True),
         ("SELECT id, lower(email) FROM users", True),
         ("SELECT u.*, o.* FROM users u, orders o", False),
+        ("VALUES (1, 'a')", False),
     ],
 )
 def test_a_view_may_only_get_more_columns(query: str, refused: bool) -> None:

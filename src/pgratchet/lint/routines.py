@@ -85,6 +85,8 @@ def columns_of(known: Known, view: Node) -> tuple[Column, ...] | None:
     select = view["query"].get("SelectStmt", {})
     while "larg" in select:
         select = select["larg"]
+    if "targetList" not in select:
+        return None
     sources = [name_of(item["RangeVar"]) for item in select.get("fromClause", ()) if "RangeVar" in item]
     found: list[Column] = []
     for item in select.get("targetList", ()):

@@ -9,7 +9,7 @@ from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.rules.vectors import EXTENSION, METHODS
-from pgratchet.lint.tree import Node, columns, dropped, walk
+from pgratchet.lint.tree import Node, columns, conjuncts, dropped, walk
 
 FAMILY = "pgvector"
 ITEMS = EXTENSION + "CREATE TABLE items (id bigint PRIMARY KEY, tenant_id uuid, embedding vector(3));\n"
@@ -41,11 +41,20 @@ def _filtered(act: Act) -> Iterator[Hit]:
     else:
         trees = [act.node]
     for select in walk(trees, "SelectStmt"):
-        if "limitCount" in select and "whereClause" in select and _by_distance(select):
-            read = sorted(columns(select["whereClause"]))
-            what = f" by {', '.join(read)}" if read else ""
-            yield Hit(f"the index gives its nearest rows first, and the filter{what} takes some of them away")
+        read = sorted(_filters(select)) if "limitCount" in select and _by_distance(select) else ()
+        if read:
+            yield Hit(
+                f"the index gives its nearest rows first, and the filter by {', '.join(read)} takes some away"
+            )
             return
+
+
+def _filters(select: Node) -> Iterator[str]:
+    """What the terms read that say anything else than how near a row has to be."""
+    for term in conjuncts(select.get("whereClause", {})):
+        operators = {item["name"][-1]["String"]["sval"] for item in walk(term, "A_Expr")}
+        if not operators & DISTANCES and "NullTest" not in term:
+            yield from columns(term)
 
 
 def _by_distance(select: Node) -> bool:
