@@ -299,7 +299,8 @@ def test_a_column_that_is_new_has_no_old_values_to_lose() -> None:
 )
 def test_how_near_a_row_has_to_be_is_no_filter_of_a_search(where: str, told: bool) -> None:
     search = f"SELECT id FROM docs WHERE {where} ORDER BY e <=> wanted LIMIT n"
-    sql = f"CREATE FUNCTION s(wanted vector) RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY {search}; END $$;"
+    body = f"$$ BEGIN RETURN QUERY {search}; END $$"
+    sql = f"CREATE FUNCTION s(wanted vector) RETURNS SETOF int LANGUAGE plpgsql AS {body};"
     assert ("vector-filtered-search" in {item.rule for item in found(sql)}) is told
 
 
