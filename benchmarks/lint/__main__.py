@@ -1,7 +1,9 @@
 """How exact `check` is beside squawk, on measured forms: `python -m benchmarks.lint URL`.
 
 A form is a hazard where it rewrites a table, reads it in full or builds an index while readers or writers of a table
-that was there before have to wait. A tool says so by a warning of one of its rules about that.
+that was there before have to wait. A tool claims so by a warning or an error of one of its rules about that, and its
+precision and recall are those of its claims. What `check` tells as unsure is a question and no claim: `asked` says how
+many of all hazards it claims or asks about.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -39,7 +42,16 @@ THEIRS = {
     "require-concurrent-index-creation",
     "require-concurrent-reindex",
 }
-Judge = Callable[[str], set[str]]
+
+
+class Said(NamedTuple):
+    """What a tool says of a form."""
+
+    claims: bool
+    asks: bool = False
+
+
+Judge = Callable[[str], Said]
 
 
 def main() -> None:
@@ -69,31 +81,34 @@ def _list(folder: Path) -> None:
 
 
 def _score(name: str, judge: Judge, truth: dict[str, bool], *, wrong: bool) -> None:
-    said = {form: bool(judge(form)) for form in truth}
-    right = sum(said[form] and truth[form] for form in truth)
-    alarms = [form for form in truth if said[form] and not truth[form]]
-    missed = [form for form in truth if truth[form] and not said[form]]
-    precision, recall = right / max(1, right + len(alarms)), right / max(1, right + len(missed))
-    print(
-        f"{name:38} precision {precision:.3f}  recall {recall:.3f}  ({len(alarms)} false, {len(missed)} missed)"
-    )
-    for form in (
-        (*(f"  false: {form}" for form in alarms), *(f"  missed: {form}" for form in missed)) if wrong else ()
-    ):
-        print(form.replace("\n", " "))
+    said = {form: judge(form) for form in truth}
+    right = [form for form in truth if said[form].claims and truth[form]]
+    alarms = [form for form in truth if said[form].claims and not truth[form]]
+    missed = [form for form in truth if truth[form] and not said[form].claims]
+    asked = [form for form in missed if said[form].asks]
+    precision, recall = len(right) / max(1, len(right + alarms)), len(right) / max(1, len(right + missed))
+    heard = len(right + asked) / max(1, len(right + missed))
+    print(f"{name:38} precision {precision:.3f}  recall {recall:.3f}  asked {heard:.3f}", end="  ")
+    print(f"({len(alarms)} false, {len(missed)} not claimed, {len(asked)} of them asked)")
+    if wrong:
+        silent = [form for form in missed if form not in asked]
+        for word, forms in {"false": alarms, "asked": asked, "missed": silent}.items():
+            for form in forms:
+                print(f"  {word}: {form}".replace("\n", " "))
 
 
-def _ours(form: str, setup: str, facts: lint.Catalogue | None) -> set[str]:
+def _ours(form: str, setup: str, facts: lint.Catalogue | None) -> Said:
     files = [("V1__setup.sql", setup), ("V2__form.sql", form)] if setup else [("V2__form.sql", form)]
     migrations = [
         (Migration(Kind.VERSIONED, number, "file", Path(name), ""), parse.read_text(text, name))
         for number, (name, text) in enumerate(files, 1)
     ]
     found = lint.check(migrations, catalogue=facts, only=("V2__form.sql",))
-    return {item.rule for item in found if item.rule in RULES and item.severity is not Severity.NOTE}
+    severities = {item.severity for item in found if item.rule in RULES}
+    return Said(bool(severities & {Severity.WARNING, Severity.ERROR}), Severity.UNSURE in severities)
 
 
-def _squawk(form: str) -> set[str]:
+def _squawk(form: str) -> Said:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(form)
         file.flush()
@@ -106,7 +121,7 @@ def _squawk(form: str) -> set[str]:
             "--assume-in-transaction",
         ]
         done = subprocess.run([*command, file.name], capture_output=True, text=True, check=False)
-    return {item["rule_name"] for item in json.loads(done.stdout or "[]")} & THEIRS
+    return Said(bool({item["rule_name"] for item in json.loads(done.stdout or "[]")} & THEIRS))
 
 
 def _facts(url: str, setup: str) -> lint.Catalogue:

@@ -34,7 +34,7 @@ def read(connection: Connection) -> lint.Catalogue:
         tuple(map(_table, tables)),
         tuple(_constraint(row) for row in constraints),
         tuple(_index(row) for row in indexes),
-        tuple(Function(tuple(name), volatile, single_expression(body)) for name, volatile, body in functions),
+        tuple(_function(row) for row in functions),
         tuple(Domain(tuple(name), *rest) for name, *rest in domains),
         extensions or {},
     )
@@ -63,6 +63,11 @@ def _constraint(row: tuple[Any, ...]) -> Constraint:
     owner, name, kind, columns, valid, check, target, deferred = row
     references = tuple(target) if target else None
     return Constraint(tuple(owner), name, kind, tuple(columns), valid, check, references, deferred)
+
+
+def _function(row: tuple[Any, ...]) -> Function:
+    name, volatile, body, declared = row
+    return Function(tuple(name), volatile, single_expression(body), declared)
 
 
 def _index(row: tuple[Any, ...]) -> Index:

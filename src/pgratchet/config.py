@@ -92,8 +92,8 @@ SECTIONS = {
         Option(
             "severity",
             "warning",
-            "Findings of this severity or worse fail `check`: note, warning, error.",
-            ("note", "warning", "error"),
+            "Findings of this severity or worse fail `check`: note, unsure, warning, error.",
+            ("note", "unsure", "warning", "error"),
         ),
         Option(
             "target",
@@ -106,6 +106,9 @@ SECTIONS = {
             "style",
             default=False,
             meaning="With squawk installed: also its matters of taste, as `int` keys and `varchar`, as notes.",
+        ),
+        Option(
+            "qualified", default=False, meaning="Names of tables and functions have to have their schema."
         ),
     ),
     "backup": (

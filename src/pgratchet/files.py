@@ -99,10 +99,10 @@ def _migration(path: Path) -> Migration:
 
 def _misnamed(path: Path) -> Problem:
     if path.is_dir():
-        return Problem("folder", f"{path}: a folder among the migrations", "Move it elsewhere.")
+        return Problem("folder", f"{path}: a folder among the migrations", "Move it elsewhere.", path.name)
     better = naming.suggestion(path.name)
     hint = f"Rename it to {better}." if better else f"Name it {RULE}."
-    return Problem("name", f"{path}: not a migration's name ({RULE})", hint)
+    return Problem("name", f"{path}: not a migration's name ({RULE})", hint, path.name)
 
 
 def _checksum(path: Path) -> str:
@@ -111,12 +111,11 @@ def _checksum(path: Path) -> str:
     except OSError as error:
         hint = "Let the user that runs pgratchet read it."
         raise FilesError(
-            (Problem("unreadable", f"{path}: cannot be read: {error.strerror}", hint),)
+            (Problem("unreadable", f"{path}: cannot be read: {error.strerror}", hint, path.name),)
         ) from error
     if checksum is None:
-        raise FilesError(
-            (Problem("empty", f"{path}: the file is empty", "Write the migration, or delete the file."),)
-        )
+        hint = "Write the migration, or delete the file."
+        raise FilesError((Problem("empty", f"{path}: the file is empty", hint, path.name),))
     return checksum
 
 
@@ -134,4 +133,5 @@ def _duplicates(found: Sequence[Migration]) -> Iterator[Problem]:
                 "duplicate",
                 f"{one.path} and {other.path}: two files with version {one.version}",
                 "Give the newer one the next free version.",
+                other.script,
             )

@@ -11,6 +11,8 @@ class Severity(StrEnum):
     """How bad a finding is, from the least."""
 
     NOTE = "note"
+    UNSURE = "unsure"
+    """A question: the statement may do it or not, by what no file says and a look at the database would tell."""
     WARNING = "warning"
     ERROR = "error"
 

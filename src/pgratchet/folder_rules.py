@@ -6,11 +6,13 @@ from pgratchet.findings import Severity
 from pgratchet.lint import Rule
 
 
-def _rule(name: str, family: str, title: str, why: str, safe: str) -> Rule:
+def _rule(
+    name: str, family: str, title: str, why: str, safe: str, severity: Severity = Severity.ERROR
+) -> Rule:
     return Rule(
         id=name,
         family=family,
-        severity=Severity.ERROR,
+        severity=severity,
         title=title,
         why=why,
         safe=safe,
@@ -64,6 +66,37 @@ RULES = (
         "Databases that have applied the higher version refuse a lower one that comes later, and a new "
         "database applies the two in the other order.",
         "`pgratchet new --renumber` moves the files of this branch above those of the base.",
+    ),
+    _rule(
+        "file-name",
+        _FOLDER,
+        "A file that is no migration by its name",
+        "No run would start with it in the folder: a file that is passed over in silence is one that somebody "
+        "believes to be applied.",
+        "V<version>__<description>.sql; what is no migration belongs elsewhere.",
+    ),
+    _rule(
+        "file-unreadable",
+        _FOLDER,
+        "A file that is empty or cannot be opened",
+        "No run would start with it in the folder.",
+        "Write the migration, or delete the file; let the user that runs pgratchet read it.",
+    ),
+    _rule(
+        "version-twice",
+        _FOLDER,
+        "Two files with one version",
+        "Which of the two comes first is not to be told, and no run would start.",
+        "Give the newer one the next free version.",
+    ),
+    _rule(
+        "line-ends",
+        _FOLDER,
+        "A file with a byte order mark or carriage returns",
+        "The checksums leave both out, but what stands between quotes is stored as it is: the body of a function "
+        "then differs between databases that were migrated from other checkouts.",
+        "Save it as UTF-8 without a mark and with line feeds alone; `*.sql text eol=lf` in .gitattributes keeps it so.",
+        Severity.NOTE,
     ),
     _rule(
         "syntax",

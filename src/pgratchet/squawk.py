@@ -133,11 +133,16 @@ def look(
     if path is None:
         return Heard()
     silent = {*off, *(f"{PREFIX}{name}" for name in (() if style else STYLE))}
+    scripts = {migration.path: script for migration, script in files}
     findings: list[Finding] = []
     notes: dict[str, None] = {}
     for batch, flags in _batches(files):
         heard = _call(path, batch, [*flags, *([f"--pg-version={major}"] if major else [])])
-        findings += [item for item in heard.findings if item.rule not in silent]
+        findings += [
+            item
+            for item in heard.findings
+            if item.rule not in silent and not _taken(item, scripts[item.path])
+        ]
         notes |= dict.fromkeys(heard.notes)
     return Heard(tuple(findings), tuple(notes))
 
@@ -148,6 +153,14 @@ def read(output: str, files: dict[str, Path]) -> Iterator[Finding]:
         name = item["rule_name"]
         if name not in RUNNERS and name not in OURS:
             yield _finding(item, files[item["file"]])
+
+
+def _taken(finding: Finding, script: Script) -> bool:
+    """Whether a comment of ours takes it back."""
+    begun = [item.number for item in script.statements or () if item.line <= finding.line]
+    return any(
+        finding.rule in ignore.rules and ignore.statement in {0, *begun[-1:]} for ignore in script.ignores
+    )
 
 
 def _batches(

@@ -115,11 +115,61 @@ def test_a_file_that_cannot_be_read_is_a_finding_and_the_others_are_looked_at(ru
     assert rules(out) == [("syntax", "V1__a.sql"), ("syntax", "V2__b.sql"), ("drop-column", "V3__c.sql")]
 
 
-def test_a_folder_that_is_wrong_is_an_error_of_its_own(run: Run, folder: Path) -> None:
-    write_migrations(folder, {"V1_a.sql": TABLE})
-    code, _, err = run("check", "--dir", folder)
-    assert code == 2
-    assert "Rename it to V1__a.sql" in err
+WRONG = {"V1_a.sql": TABLE, "V2__b.sql": TABLE, "V2__c.sql": TABLE, "V3__d.sql": "", "V4__e.sql": LOST}
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "json"])
+def test_what_keeps_a_folder_from_being_run_is_found_beside_the_rest(
+    run: Run, folder: Path, form: str
+) -> None:
+    write_migrations(folder, WRONG)
+    (folder / "old").mkdir()
+    code, out, err = run("check", "--dir", folder, *(["--json"] if form == "json" else ["--format", form]))
+    assert (code, err) == (4, "")
+    for rule in ("file-name", "file-unreadable", "version-twice", "drop-column"):
+        assert rule in out
+    assert "Rename it to V1__a.sql" in out
+    if form == "json":
+        found = [("file-name", "V1_a.sql"), ("version-twice", "V2__c.sql"), ("file-unreadable", "V3__d.sql")]
+        assert rules(out) == [*found, ("drop-column", "V4__e.sql"), ("file-name", "old")]
+
+
+def test_a_file_that_is_none_may_be_named_and_no_lock_is_written_over_it(run: Run, folder: Path) -> None:
+    write_migrations(folder, WRONG)
+    code, out, _ = run("check", folder / "V1_a.sql", "--write", "--dir", folder)
+    assert code == 4
+    assert "V1_a.sql:1:1: not a migration's name" in out
+    assert "was not written" in out
+    assert not (folder / "migrations.lock").exists()
+
+
+@pytest.mark.parametrize(("mark", "ends", "line"), [(b"\xef\xbb\xbf", b"\n", 1), (b"", b"\r\n", 3)])
+def test_a_byte_order_mark_and_carriage_returns_are_noted(
+    run: Run, folder: Path, mark: bytes, ends: bytes, line: int
+) -> None:
+    write_migrations(folder, {"V1__a.sql": mark + HEADER.encode() + b"SELECT 1;" + ends + b"SELECT 2;\n"})
+    findings = json.loads(run("check", "--dir", folder, "--json")[1])["findings"]
+    assert [(item["line"], item["severity"]) for item in findings if item["rule"] == "line-ends"] == [
+        (line, "note")
+    ]
+
+
+def test_a_baseline_is_run_on_empty_databases_and_what_it_makes_is_old_for_what_comes_after(
+    run: Run, folder: Path
+) -> None:
+    base = f"{HEADER}CREATE TABLE IF NOT EXISTS users (id bigint PRIMARY KEY, age int);\n{RISKY}"
+    later = f"{HEADER}CREATE INDEX users_age_too ON users (id, age);\n"
+    write_migrations(folder, {"B1__base.sql": base, "V2__b.sql": later})
+    assert rules(run("check", "--dir", folder, "--json")[1]) == [("create-index-blocking", "V2__b.sql")]
+    write_migrations(folder, {"V1__a.sql": base, "B2__both.sql": base + later})
+    assert rules(run("check", "--dir", folder, "--json")[1]) == [("create-index-blocking", "V2__b.sql")]
+
+
+def test_names_need_their_schema_where_the_settings_say_so(run: Run, folder: Path, tmp_path: Path) -> None:
+    write_migrations(folder, {"V1__a.sql": TABLE})
+    assert run("check", "--dir", folder)[0] == 0
+    (tmp_path / "pgratchet.toml").write_text("[check]\nqualified = true\n")
+    assert rules(run("check", "--dir", folder, "--json")[1]) == [("unqualified-name", "V1__a.sql")]
 
 
 def test_only_the_files_named_are_told_of(run: Run, folder: Path) -> None:
@@ -189,6 +239,28 @@ def test_squawk_has_a_say_in_what_ours_do_not_know(run: Run, folder: Path, tmp_p
     assert run("check", "--dir", folder)[0] == 0
 
 
+@pytest.mark.parametrize(
+    "comments",
+    [
+        "-- pgratchet: ignore drop-column moved\n-- squawk-ignore prefer-text-field\n",
+        "-- pgratchet: ignore drop-column, squawk-prefer-text-field moved\n",
+    ],
+)
+def test_our_comments_and_those_of_squawk_stand_side_by_side(
+    run: Run, folder: Path, tmp_path: Path, comments: str
+) -> None:
+    (tmp_path / "pgratchet.toml").write_text("[check]\nstyle = true\n")
+    change = "ALTER TABLE users ADD COLUMN a varchar(9), DROP COLUMN age;\n"
+    write_migrations(folder, {"V1__a.sql": f"{HEADER}SELECT 1;\n{comments}{change}{change}"})
+    found = json.loads(run("check", "--dir", folder, "--json")[1])["findings"]
+    both = {"drop-column", "squawk-prefer-text-field"}
+    last = 4 + comments.count("\n") + 1
+    assert {(item["rule"], item["line"]) for item in found if item["rule"] in both} == {
+        (rule, last) for rule in both
+    }
+    assert not [item for item in found if item["rule"].startswith("ignore-")]
+
+
 def test_without_squawk_our_own_rules_stand_alone(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,9 +304,8 @@ def test_with_a_base_a_collision_ends_with_4_and_says_what_to_type(run: Run, wor
 
 def test_two_of_our_own_files_with_one_version_stay_an_error(run: Run, work: Work) -> None:
     write_migrations(work.folder, {"V002__b.sql": TABLE, "V002__c.sql": TABLE})
-    code, _, err = run("check", "--dir", work.folder, "--base", "main")
-    assert code == 2
-    assert "two files with version 2" in err
+    code, out, _ = run("check", "--dir", work.folder, "--base", "main", "--json")
+    assert (code, rules(out)) == (4, [("version-twice", "V002__c.sql")])
 
 
 def test_a_base_wants_a_repository(run: Run, folder: Path) -> None:

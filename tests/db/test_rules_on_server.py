@@ -28,8 +28,11 @@ REFUSED = {
     "change-type-of-used-column": "0A000",
     "citus-distribute-concurrently": "42883",  # there is no Citus here
     "commit-in-block": "2D000",
+    "concurrently-on-partitioned": "0A000",
     "hnsw-without-operator-class": "42704",
     "pending-trigger-events": "55006",
+    "replace-function-refused": "42P13",
+    "replace-view-refused": "42P16",
     "unknown-syntax": "42601",
     "vector-index-options": "22023",
     "vector-index-too-wide": "54000",

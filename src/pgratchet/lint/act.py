@@ -48,6 +48,13 @@ class Act:
         return self.known.fresh_table(self.relation)
 
     @property
+    def fills(self) -> bool:
+        """Whether it is an UPDATE of columns alone that the files made which run together: they held nothing."""
+        names = [item["ResTarget"]["name"] for item in self.node.get("targetList", ())]
+        table = self.known.resolve(self.relation)
+        return bool(names) and all(self.known.fresh("column", *table, name) for name in names)
+
+    @property
     def size(self) -> str:
         """How large the table is, where that is known: ` (about 1,000,000 rows)`."""
         table = self.known.table(self.relation)
@@ -73,6 +80,9 @@ class Hit(NamedTuple):
 
     message: str
     certain: bool = True
+    """False where the database may have what spares the work: a valid CHECK, a function that is declared STABLE."""
+    likely: bool = True
+    """False where that is as usual as not: it is told as a question, and fails nothing."""
     at: int = -1
     hint: str = ""
     """Where the rule's own safe form does not fit."""

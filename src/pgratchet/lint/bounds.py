@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 
@@ -9,6 +10,8 @@ from pgratchet.lint.tree import Node, columns, constant, walk
 
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 Value = tuple[int, Decimal | str]
+# As the catalogue has what a file writes as a day.
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d) 00:00:00(?:[+-]\d\d(?::\d\d)?)?")
 
 
 def implied(terms: Sequence[Node], keys: Sequence[str], bound: Node) -> bool:
@@ -63,4 +66,4 @@ def _value(node: Node) -> Value | None:
     try:
         return 0, Decimal(text)
     except InvalidOperation:
-        return 1, text
+        return 1, _MIDNIGHT.sub(r"\1", text)

@@ -54,6 +54,8 @@ class Constraint:
     check: str = ""
     references: Name | None = None
     deferred: bool = False
+    targets: tuple[str, ...] = ()
+    """The columns that a foreign key of a file names in the other table; none for its primary key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Function:
     volatile: bool
     inlined: str = ""
     """The expression that a call of it becomes, where its body in SQL is one."""
+    declared: str = ""
+    """As FUNCTION name(parameters) RETURNS results."""
 
 
 @dataclass(frozen=True, slots=True)

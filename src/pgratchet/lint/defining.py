@@ -76,6 +76,7 @@ def add_constraint(known: Known, table: Name, node: Node, column: str = "") -> N
         not node.get("skip_validation", False) and node.get("is_enforced", True),
         references=references,
         deferred=bool(node.get("initdeferred")),
+        targets=tuple(strings(node.get("pk_attrs", ()))),
     )
     known.constraints.put((table, name), made)
     if references:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from pgratchet.lint import routines
 from pgratchet.lint.act import Act
 from pgratchet.lint.catalogue import Column, Domain, Function, Index, Table
 from pgratchet.lint.defining import add_column, add_constraint, set_column, set_table
@@ -23,6 +24,8 @@ from pgratchet.lint.tree import (
     walk,
 )
 
+INDEXES = 1 << 6
+"""The bit of LIKE … INCLUDING INDEXES in what a copy of a table takes over."""
 TEMPORARY = -1
 """The file of a temporary table: nobody but us ever sees one."""
 
@@ -66,6 +69,16 @@ def _create_table(act: Act) -> None:
             add_column(known, name, element["ColumnDef"])
         elif "Constraint" in element:
             add_constraint(known, name, element["Constraint"])
+        elif element.get("TableLikeClause", {}).get("options", 0) & INDEXES:
+            _copy_indexes(known, name_of(element["TableLikeClause"]["relation"]), name)
+
+
+def _copy_indexes(known: Known, source: Name, table: Name) -> None:
+    for index in known.indexes_of(source):
+        suffix = "pkey" if index.name[1].endswith("_pkey") else "_".join((*index.columns, "idx"))
+        name = (table[0], f"{table[1]}_{suffix}")
+        known.indexes.put(name, replace(index, name=name, table=table))
+        known.bear("index", *name)
 
 
 def _inherited(known: Known, node: Node, parents: list[Name]) -> Iterator[Column]:
@@ -96,8 +109,10 @@ def _create_view(act: Act) -> None:
         if table := act.known.table(name_of(relation)):
             used = ((column.name, f"the view {name[1]}") for column in table.columns if column.name in read)
             set_table(act.known, table.name, used_by=(*table.used_by, *used))
-    if name not in act.known.tables:
-        act.known.tables[name] = Table(name, "v")
+    there = act.known.tables.get(name)
+    if there is None or there.kind == "v":
+        act.known.tables[name] = Table(name, "v", routines.columns_of(act.known, act.node) or ())
+    if there is None:
         act.known.bear("table", *name)
 
 
@@ -181,8 +196,19 @@ def _drop(act: Act) -> None:
             known.indexes.take(*found)
             known.born.pop(("index", *found), None)
         elif kind in {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE"}:
-            known.functions.pop(name[1], None)
-            known.bodies.pop(name[1], None)
+            _drop_function(known, act.node, name)
+
+
+def _drop_function(known: Known, node: Node, name: Name) -> None:
+    for item in node["objects"]:
+        called = item.get("ObjectWithArgs", {})
+        if called and last_two(called["objname"]) == name:
+            parameters = {"parameters": called.get("objfuncargs", [])}
+            routines.forget(
+                known, name, None if "args_unspecified" in called else routines.signature(parameters)
+            )
+    known.functions.pop(name[1], None)
+    known.bodies.pop(name[1], None)
 
 
 def _forget_table(known: Known, table: Name) -> None:
@@ -243,6 +269,7 @@ def _create_function(act: Act) -> None:
     text = (options.get("as", {}).get("List", {}).get("items") or [{}])[0].get("String", {}).get("sval", "")
     plain = option(act.node, "options", "language") == "sql" and not {"security", "set"} & set(options)
     made = Function((schema, name), word == "volatile", single_expression(text) if plain else "")
+    routines.declare(act.known, (schema, name), act.node)
     act.known.functions.setdefault(name, []).append(made)
     act.known.bear("function", name)
 

@@ -10,6 +10,8 @@ from pgratchet.lint.reading import Found
 from pgratchet.lint.rule import Rule
 from pgratchet.model import Ignore, Migration, Script
 
+OTHERS = "squawk-"
+"""Before the names of rules that are not ours to judge; `squawk` takes its findings back itself."""
 _SETUP = "CREATE TABLE users (id bigint PRIMARY KEY, age integer);"
 
 NO_REASON = Rule(
@@ -68,13 +70,13 @@ def sift(
             yield item.finding
     for ignore in script.ignores:
         for rule in ignore.rules:
-            if rule not in known:
+            if rule not in known and not rule.startswith(OTHERS):
                 near = get_close_matches(rule, known, 1)
                 hint = f"Did you mean {near[0]}?" if near else UNKNOWN.safe
                 yield _finding(UNKNOWN, migration, ignore, f"there is no rule {rule}", hint)
             elif not ignore.reason:
                 yield _finding(NO_REASON, migration, ignore, f"{rule} is ignored without a reason")
-            elif (ignore, rule) not in used and rule not in off:
+            elif rule in known and (ignore, rule) not in used and rule not in off:
                 yield _finding(UNUSED, migration, ignore, f"{rule} finds nothing to ignore here")
 
 

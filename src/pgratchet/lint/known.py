@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pgratchet.lint.catalogue import Catalogue, Column, Constraint, Domain, Function, Index, Table
-from pgratchet.lint.tree import Name, Node, Type, expression, proves_not_null, type_named
+from pgratchet.lint.tree import TYPES, Name, Node, Type, expression, proves_not_null, type_named
 from pgratchet.parse.routines import Body
 
 Key = tuple[str, ...]
@@ -79,6 +79,8 @@ class Known:
         self.defaults: dict[str, Node] = {}
         """Those of the domains that files make."""
         self.bodies: dict[str, Body] = {}
+        self.declared: dict[str, list[tuple[str, Node]]] = {}
+        """The declarations of functions by their names, each with its schema; `routines` reads and fills it."""
         self.domains: dict[str, Domain] = {}
         self.born: dict[Key, int] = {}
         self.distributed: dict[Name, str] = {}
@@ -169,6 +171,15 @@ class Known:
             return None
         made = self.checks.get((constraint.table, constraint.name))
         return made or (expression(constraint.check) if constraint.check else None)
+
+    def foreign(self, kind: Type) -> bool:
+        """Whether nothing says what a type is, so that it may be a domain."""
+        known = kind.name in TYPES or kind.name in self.domains or ("type", kind.name) in self.born
+        return bool(kind.name) and not (known or kind.array or self.catalogue)
+
+    def made(self, kind: Type) -> bool:
+        """Whether the files have made a type that is no domain."""
+        return ("type", kind.name) in self.born and kind.name not in self.domains
 
     def constrained(self, kind: Type) -> bool:
         """Whether a type is a domain that has a constraint, or stands on one that has."""

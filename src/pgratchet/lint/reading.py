@@ -134,7 +134,7 @@ class File:
             if not text.routine or rule.family in IN_ROUTINES:
                 for hit in rule.find(act):
                     self._found.append(Found(self._finding(rule, act, hit, text), statement.number))
-                    if rule.family in HEAVY and "relation" in whole and not text.routine:
+                    if rule.family in HEAVY and hit.likely and "relation" in whole and not text.routine:
                         self._reworked(act, text, statement)
         return act
 
@@ -150,12 +150,21 @@ class File:
         severity = rule.severity
         if rule.target and rule.target == self._known.target:
             severity = Severity.ERROR
+        if not hit.likely:
+            severity = Severity.UNSURE
         message = hit.message
         if text.routine:
             severity, message = Severity.NOTE, f"when {text.routine}() is called: {message}"
         hint = hit.hint or rule.safe
         return Finding(
-            rule.id, severity, self._migration.path, *place[:2], message, hint, place.source, hit.certain
+            rule.id,
+            severity,
+            self._migration.path,
+            *place[:2],
+            message,
+            hint,
+            place.source,
+            hit.certain and hit.likely,
         )
 
     def _place(self, act: Act, hit: Hit, text: _Text) -> Place:

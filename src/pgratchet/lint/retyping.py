@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pgratchet.lint.known import Known
-from pgratchet.lint.tree import FIELDS, Name, Node, Type, columns, strings, type_named, type_of
+from pgratchet.lint.tree import CLOSED, FIELDS, Name, Node, Type, columns, strings, type_named, type_of
 
 # Types whose values are stored alike, so that one becomes the other by name alone.
 _ALIKE = (
@@ -23,6 +23,9 @@ _ONE_WAY = {
     ("xml", "varchar"),
     ("xml", "bpchar"),
 }
+_TEXTS = {"text", "varchar", "bpchar", "citext"}
+# With a length these are padded, cut or measured, whatever they were before.
+_CUT = {"bpchar", "bit", "vector", "halfvec", "sparsevec"}
 # Types of the catalogue, as regclass, are oids by another name.
 _OIDS = {"oid", "int4"}
 # Among those, where an index sorts the two in another way.
@@ -71,7 +74,7 @@ def change(known: Known, table: Name, command: Node) -> Change:
     collation = strings(definition["collClause"]["collname"])[-1] if collated else "default"
     found = known.column(table, column)
     if found is None:
-        return _unknown(new, chain, collated=collated)
+        return _unknown(known, new, chain)
     # A type without COLLATE gets its own collation, whatever the column had before.
     reorders = collation != (found.collation or "default")
     old = type_named(found.type)
@@ -115,11 +118,23 @@ def _casts(using: Node | None, column: str) -> list[Type] | None:
     return found
 
 
-def _unknown(new: Type, chain: list[Type], *, collated: bool) -> Change:
-    """Without the old type: what most often becomes text, or loses a limit, is a string already."""
-    if not chain and not new.array and not new.mods and new.name in {"text", "varchar", "inet", "numeric"}:
-        return Change(rewrites=False, reorders=collated)
-    return Change(None)
+def _unknown(known: Known, new: Type, chain: list[Type]) -> Change:
+    """Without the old type, by what there is that becomes the new one for free.
+
+    A change that is free is made without USING, save by a habit of generators of SQL to texts. Where a type has
+    digits or a length of its own, a column without them is the one that most tables have.
+    """
+    if chain and new.name not in _TEXTS:
+        return Change(rewrites=True)
+    if new.array:
+        return Change(None if new.name in _TEXTS and not new.mods else True)
+    if known.constrained(new):
+        return Change(rewrites=True)
+    shorter = new.name in _CUT and bool(new.mods)
+    less = new.name in {*_CLOCKS, "interval"} and (
+        _precision(new) < 6 if new.name in _CLOCKS else _interval(new) < 6
+    )
+    return Change(True if new.name in CLOSED or shorter or less or known.made(new) else None)
 
 
 def _base(known: Known, kind: Type) -> Type:

@@ -37,5 +37,7 @@ class Rule:
     """Which lock, on what, for how long; empty where it is not about one."""
     facts: Catalogue | None = None
     """What the database must say for the examples, of a rule that only a catalogue decides."""
+    wanted: bool = True
+    """False for what is looked at only where the settings ask for it."""
     target: str = ""
     """The database that it is for, as citus; empty for every PostgreSQL."""

@@ -23,6 +23,22 @@ SERIAL = {
 }
 
 
+CLOSED = frozenset(
+    """
+    int2 int4 int8 float4 float8 bool date uuid json jsonb bytea money xml cidr macaddr macaddr8 name tsvector tsquery
+    point line lseg box path polygon circle int4range int8range numrange tsrange tstzrange daterange int4multirange
+    int8multirange nummultirange tsmultirange tstzmultirange datemultirange pg_lsn jsonpath
+    """.split()  # noqa: SIM905
+)
+"""Types of PostgreSQL that no other type becomes without being written anew; int4, save for an oid."""
+TYPES = CLOSED | frozenset(
+    """
+    text varchar bpchar char citext oid inet numeric bit varbit time timetz timestamp timestamptz interval vector
+    halfvec sparsevec hstore ltree lquery geometry geography cube regclass regtype regproc regrole regconfig record
+    """.split()  # noqa: SIM905
+).union(SERIAL)
+"""All that PostgreSQL has, and what extensions bring: no domains."""
+
 FIELDS = {
     "second": 1 << 12,
     "minute": 1 << 11,

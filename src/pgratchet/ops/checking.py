@@ -21,14 +21,22 @@ from pgratchet import (
     squawk,
 )
 from pgratchet.config import Settings
-from pgratchet.errors import ConfigurationError, FilesError, ParseError
+from pgratchet.errors import ConfigurationError, ParseError
 from pgratchet.findings import Checked, Finding, Severity
-from pgratchet.model import Applied, Migration, Observer, Problem, Script, ignore
+from pgratchet.model import Applied, Kind, Migration, Observer, Problem, Script, ignore
 from pgratchet.ops import choosing
 from pgratchet.ops.deciding import plan_of
 from pgratchet.ops.explaining import check_names
 from pgratchet.ops.reaching import connected, settings_of
 
+UNFIT = {
+    "name": "file-name",
+    "folder": "file-name",
+    "empty": "file-unreadable",
+    "unreadable": "file-unreadable",
+    "duplicate": "version-twice",
+}
+"""The rules by what is wrong with a file of the folder."""
 Read = Sequence[tuple[Migration, Script]]
 
 
@@ -40,6 +48,7 @@ class Options:
     target: str
     off: tuple[str, ...]
     style: bool
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ def check(
     With a database, named by `url` or by the settings and `live`, its catalogue decides what files alone cannot tell,
     and what it has applied is left out; `everything` tells of that too. `write` writes migrations.lock.
 
-    Raises a subclass of PgratchetError: FilesError, ConfigurationError, DatabaseUnreachable.
+    Raises a subclass of PgratchetError: ConfigurationError, DatabaseUnreachable.
     """
     chosen = settings or settings_of(url, directory)
     options = _options(chosen, severity)
@@ -78,18 +87,19 @@ def check(
     migrations, problems = files.look(folder)
     against = _base(folder, base, migrations) if base else None
     merged = lane.findings(folder, migrations, against) if against else ()
-    _refuse(problems, merged)
+    unfit = tuple(_unfit(folder, problems, merged))
     read, unread = _read(migrations)
     seen = _database(chosen, migrations, wait, observer) if live or url is not None else None
     applied = choosing.applied(migrations, seen.rows) if seen and not everything else None
     names = choosing.names(folder, migrations, only, against, applied)
     pending = names if applied is None else choosing.names(folder, migrations, (), None, applied)
     heard = _by_rules(read, names, pending, seen.catalogue if seen else None, options)
-    written = tuple(_write(read, migrations)) if write else ()
+    written = tuple(_write(read, migrations, whole=not unfit)) if write else ()
     locked = _locked(migrations)
     history_problems = _problems("history", seen.problems if seen else (), migrations, folder)
     found = (
         *merged,
+        *unfit,
         *unread,
         *heard.findings,
         *history_problems,
@@ -108,7 +118,8 @@ def _options(chosen: Settings, severity: Severity | None) -> Options:
     given = config.section(chosen, "check")
     check_names(given["ignore"], f"{config.FILE}: check.ignore")
     threshold = severity or Severity(given["severity"])
-    return Options(threshold, given["target"], given["ignore"], given["style"])
+    also = ("unqualified-name",) if given["qualified"] else ()
+    return Options(threshold, given["target"], given["ignore"], given["style"], also)
 
 
 def _base(folder: Path, base: str, migrations: Sequence[Migration]) -> lane.Base:
@@ -120,12 +131,14 @@ def _base(folder: Path, base: str, migrations: Sequence[Migration]) -> lane.Base
     return lane.read(here, git.branches(here, base), migrations)
 
 
-def _refuse(problems: Sequence[Problem], found: Sequence[Finding]) -> None:
-    """A folder that cannot be read is an error, save for one version twice that a finding explains better."""
+def _unfit(folder: Path, problems: Sequence[Problem], found: Sequence[Finding]) -> Iterator[Finding]:
+    """What keeps the folder from being run; two files with one version may be explained better already."""
     explained = any(finding.rule == "version-taken" for finding in found)
-    left = tuple(problem for problem in problems if problem.code != "duplicate" or not explained)
-    if left:
-        raise FilesError(left)
+    for problem in problems:
+        path = folder / (problem.script or "")
+        message = problem.message.removeprefix(f"{path}: ")
+        if problem.code != "duplicate" or not explained:
+            yield Finding(UNFIT[problem.code], Severity.ERROR, path, 1, 1, message, problem.hint)
 
 
 def _read(migrations: Sequence[Migration]) -> tuple[Read, list[Finding]]:
@@ -162,14 +175,16 @@ def _by_rules(
         catalogue=known,
         target=options.target,
         off=options.off,
+        also=options.also,
         only=() if pending is None else pending,
     )
     paths = {migration.path for migration, _ in told}
+    in_use = [pair for pair in told if pair[0].kind is not Kind.BASELINE]
     heard = squawk.look(
-        told, major=known.version // 10000 if known else None, style=options.style, off=options.off
+        in_use, major=known.version // 10000 if known else None, style=options.style, off=options.off
     )
     kept = (finding for finding in found if finding.path in paths)
-    return squawk.Heard((*kept, *_unwritten(told), *heard.findings), heard.notes)
+    return squawk.Heard((*kept, *_unwritten(told), *_line_ends(told, options), *heard.findings), heard.notes)
 
 
 def _database(chosen: Settings, migrations: Sequence[Migration], wait: float, observer: Observer) -> Database:
@@ -206,6 +221,20 @@ def _unwritten(read: Read) -> Iterator[Finding]:
             yield from _problems("unwritten", (problem,), (migration,), migration.path)
 
 
+def _line_ends(read: Read, options: Options) -> Iterator[Finding]:
+    for migration, _ in read if "line-ends" not in options.off else ():
+        with migration.path.open("rb") as stream:
+            mark = stream.read(3) == naming.BOM
+            stream.seek(0)
+            first = next((number for number, line in enumerate(stream, 1) if line.endswith(b"\r\n")), 0)
+        if mark or first:
+            what = (
+                "begins with a byte order mark" if mark else "has carriage returns at the ends of its lines"
+            )
+            hint = "Save it as UTF-8 without a mark, with line feeds alone."
+            yield Finding("line-ends", Severity.NOTE, migration.path, first or 1, 1, f"the file {what}", hint)
+
+
 def _problems(
     rule: str, problems: Sequence[Problem], migrations: Sequence[Migration], folder: Path
 ) -> Iterator[Finding]:
@@ -219,8 +248,8 @@ def _problems(
         yield Finding(rule, Severity.ERROR, path, 1, 1, message, problem.hint)
 
 
-def _write(read: Read, migrations: Sequence[Migration]) -> Iterator[str]:
-    if len(read) < len(migrations):
+def _write(read: Read, migrations: Sequence[Migration], *, whole: bool) -> Iterator[str]:
+    if not whole or len(read) < len(migrations):
         yield f"{naming.LOCK} was not written: not every file can be read"
     elif migrations:
         unfinished = (

@@ -47,5 +47,5 @@ def _named(folder: Path, only: Sequence[str | Path], known: Collection[str]) -> 
         inside = path.resolve().parent == folder.resolve()
         if inside and path.name in known:
             yield path.name
-        elif not (inside and naming.ignored(path.name)):
+        elif not inside or not (path.exists() or naming.ignored(path.name)):
             raise ConfigurationError(f"{path} is no migration of {folder}", "Name its folder with --dir.")

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 Node = dict[str, Any]
 
-_RUNS = {"execsql": "sqlstmt", "perform": "expr", "call": "expr", "dynexecute": "query", "assign": "expr"}
+_RUNS = {
+    "execsql": "sqlstmt",
+    "perform": "expr",
+    "call": "expr",
+    "dynexecute": "query",
+    "assign": "expr",
+    "return_query": "query",
+    "fors": "query",
+}
 """The statements of PL/pgSQL that hold SQL, and under which key."""
 
 
@@ -77,7 +85,7 @@ def _of_plpgsql(sql: str, text: str, start: int) -> Body | None:
     commits = False
     for kind, node in _walk(tree):
         commits = commits or kind in {"commit", "rollback"}
-        if kind in _RUNS:
+        if kind in _RUNS and _RUNS[kind] in node:
             line = lines[min(node.get("lineno", 1), len(lines)) - 1]
             found += _inner(kind, node[_RUNS[kind]]["PLpgSQL_expr"]["query"], text, line, start)
     return Body(tuple(found), commits)

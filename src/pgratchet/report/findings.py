@@ -66,9 +66,13 @@ def _sum(value: Checked) -> str:
     looked = f"{count(len(value.files), 'file')} checked"
     kinds = Counter(finding.severity for finding in value.findings)
     seen = {finding.severity for finding in told(value)}
-    sums = [count(kinds[severity], severity.value) for severity in reversed(Severity) if severity in seen]
+    sums = [_many(kinds[severity], severity) for severity in reversed(Severity) if severity in seen]
     hidden = kinds[Severity.NOTE] if Severity.NOTE not in seen else 0
     more = f" {count(hidden, 'note')} not shown: --severity note shows them." if hidden else ""
     if not sums:
         return f"{looked}, nothing found.{more}"
     return f"{looked}: {', '.join(sums)}.{more} `pgratchet explain RULE` says more of one."
+
+
+def _many(number: int, severity: Severity) -> str:
+    return f"{number} {severity.value}" if severity is Severity.UNSURE else count(number, severity.value)

@@ -10,8 +10,18 @@ from xml.etree import ElementTree
 from pgratchet.findings import Checked, Finding, Severity
 from pgratchet.report.findings import marks, relative, sentence, told
 
-ANNOTATIONS = {Severity.NOTE: "notice", Severity.WARNING: "warning", Severity.ERROR: "error"}
-QUALITY = {Severity.NOTE: "info", Severity.WARNING: "minor", Severity.ERROR: "critical"}
+ANNOTATIONS = {
+    Severity.NOTE: "notice",
+    Severity.UNSURE: "notice",
+    Severity.WARNING: "warning",
+    Severity.ERROR: "error",
+}
+QUALITY = {
+    Severity.NOTE: "info",
+    Severity.UNSURE: "info",
+    Severity.WARNING: "minor",
+    Severity.ERROR: "critical",
+}
 NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -8,10 +8,16 @@ from typing import Any
 from urllib.parse import quote
 
 from pgratchet import __version__
-from pgratchet.findings import Checked, Finding
+from pgratchet.findings import Checked, Finding, Severity
 from pgratchet.report.findings import marks, relative, sentence
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS = {
+    Severity.NOTE: "note",
+    Severity.UNSURE: "note",
+    Severity.WARNING: "warning",
+    Severity.ERROR: "error",
+}
 
 
 def render(value: Checked, titles: Mapping[str, str]) -> str:
@@ -42,7 +48,7 @@ def _result(value: Checked, finding: Finding, mark: str, rules: list[str]) -> di
     return {
         "ruleId": finding.rule,
         "ruleIndex": rules.index(finding.rule),
-        "level": finding.severity.value,
+        "level": LEVELS[finding.severity],
         "message": {"text": sentence(finding)},
         "locations": [{"physicalLocation": {"artifactLocation": where, "region": region}}],
         "partialFingerprints": {"pgratchet/v1": mark},

@@ -102,6 +102,26 @@ def _concurrently(act: Act) -> Iterator[Hit]:
         yield Hit("create_distributed_table_concurrently cannot be in a transaction (25001)")
 
 
+def _session(act: Act) -> Iterator[Hit]:
+    if act.known.target != TARGET or _propagated(act):
+        return
+    if act.name == "SelectStmt":
+        if "set_config" in {name for _, name in functions(act.node)}:
+            yield Hit("set_config() holds on the coordinator alone: the workers never hear of it")
+    elif act.node["kind"] == "VAR_SET_VALUE" and not act.node["name"].startswith("citus."):
+        yield Hit(
+            f"{act.node['name']} is set on the coordinator alone: the workers, where the shards are, go on as before"
+        )
+
+
+def _propagated(act: Act) -> bool:
+    """Whether a statement before has SET hold on the workers too; set_config() never does."""
+    before = (act.script.statements or ())[: act.statement.number]
+    return act.name != "SelectStmt" and any(
+        "citus.propagate_set_commands" in item.sql.lower() for item in before
+    )
+
+
 RULES = (
     rule(
         "citus-add-column-constraint",
@@ -204,6 +224,16 @@ RULES = (
         good="GRANT SELECT ON users TO pg_monitor;",
         on=("RuleStmt", "AlterDefaultPrivilegesStmt"),
         find=_coordinator,
+    ),
+    rule(
+        "citus-session-setting",
+        "A setting that the workers do not hear of",
+        "lock_timeout and hnsw.ef_search work where the shards are; set so, they do nothing there, and no error says so.",
+        "SET LOCAL citus.propagate_set_commands = 'local' before it, and SET LOCAL; or ALTER DATABASE … SET, which reaches all nodes.",
+        bad="SET LOCAL lock_timeout = '1s';",
+        good="SET LOCAL citus.propagate_set_commands = 'local';\nSET LOCAL lock_timeout = '1s';",
+        on=("VariableSetStmt", "SelectStmt"),
+        find=_session,
     ),
     rule(
         "citus-distribute-concurrently",

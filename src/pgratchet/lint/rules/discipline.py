@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import constraint, constraints, shown, type_of
+from pgratchet.lint.tree import constraint, constraints, last_two, name_of, shown, type_of
 from pgratchet.model import Kind
 
 FAMILY = "discipline"
@@ -102,6 +102,30 @@ def _unindexed(act: Act) -> Iterator[Hit]:
             yield Hit(
                 f"no index of {shown(item.table)} begins with {columns}, the columns of {item.name}", sure
             )
+
+
+def _other_type(act: Act) -> Iterator[Hit]:
+    """Once the file is read, as the columns may come behind the key."""
+    for item in act.known.keys:
+        target = item.references or ("", "")
+        primary = (key.columns for key in act.known.constraints_of(target) if key.kind == "p")
+        for own, other in zip(item.columns, item.targets or next(primary, ()), strict=False):
+            mine, its = act.known.type_of(item.table, own), act.known.type_of(target, other)
+            if mine and its and mine.name != its.name:
+                yield Hit(f"{shown(item.table)}.{own} is {mine}, and {shown(target)}.{other} is {its}")
+
+
+def _unqualified(act: Act) -> Iterator[Hit]:
+    node = act.node
+    relation = node.get("view") or node.get("relation") or node.get("into", {}).get("rel") or {}
+    if act.name == "CreateFunctionStmt":
+        name = last_two(node["funcname"])
+    elif "relname" in relation and relation.get("relpersistence") != "t":
+        name = name_of(relation)
+    else:
+        return
+    if not name[0]:
+        yield Hit(f"search_path decides in which schema {name[1]} is")
 
 
 def _integer_key(act: Act) -> Iterator[Hit]:
@@ -247,6 +271,45 @@ RULES = (
         good="CREATE TABLE visits (id bigint PRIMARY KEY);",
         on=("CreateStmt",),
         find=_integer_key,
+    ),
+    Rule(
+        id="foreign-key-of-another-type",
+        family=FAMILY,
+        severity=Severity.NOTE,
+        title="A foreign key of another type than what it refers to",
+        why="Values of the one may not fit into the other, and a join of the two converts one side.",
+        safe="The same type on both sides.",
+        setup=USERS,
+        bad="CREATE TABLE visits (id bigint PRIMARY KEY, user_id integer REFERENCES users (id));",
+        good="CREATE TABLE visits (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));",
+        on=("last",),
+        find=_other_type,
+    ),
+    Rule(
+        id="unqualified-name",
+        family=FAMILY,
+        severity=Severity.WARNING,
+        title="A table or function without its schema",
+        why="search_path decides which one is meant, or where it is made; that of another role or database may be another.",
+        safe="schema.name. The rule is looked at where pgratchet.toml has `qualified = true` in [check].",
+        setup=USERS,
+        bad="ALTER TABLE users ADD COLUMN phone text;",
+        good="ALTER TABLE public.users ADD COLUMN phone text;",
+        on=(
+            "CreateStmt",
+            "CreateTableAsStmt",
+            "AlterTableStmt",
+            "IndexStmt",
+            "ViewStmt",
+            "CreateFunctionStmt",
+            "CreateTrigStmt",
+            "RenameStmt",
+            "InsertStmt",
+            "UpdateStmt",
+            "DeleteStmt",
+        ),
+        find=_unqualified,
+        wanted=False,
     ),
     Rule(
         id="duplicate-index",

@@ -93,7 +93,8 @@ def _heavy(act: Act) -> bool:
         query = act.node.get("selectStmt", {}).get("SelectStmt", {})
         sources = [name_of(item) for item in walk(query.get("fromClause", []), "RangeVar")]
         return any(not act.known.fresh_table(name) for name in sources)
-    return not act.fresh and "whereClause" in act.node
+    # Without WHERE, it is data loss that is told of.
+    return not act.fresh and ("whereClause" in act.node or (act.name == "UpdateStmt" and act.fills))
 
 
 def _referenced(act: Act) -> Iterator[Hit]:

@@ -72,7 +72,7 @@ def _delete(act: Act) -> Iterator[Hit]:
 
 
 def _update(act: Act) -> Iterator[Hit]:
-    if not act.fresh and _everywhere(act) and "fromClause" not in act.node:
+    if not act.fresh and not act.fills and _everywhere(act) and "fromClause" not in act.node:
         names = [item["ResTarget"]["name"] for item in act.node.get("targetList", ())]
         yield Hit(
             f"all rows of {act.label}{act.size} are written, and the old values of {', '.join(names)} are lost"

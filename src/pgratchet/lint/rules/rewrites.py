@@ -84,6 +84,8 @@ def _checked_domain(act: Act) -> Iterator[Hit]:
         yield Hit(
             f"{act.label}{act.size} is rewritten: the domain {kind.name} of {name} has a constraint to check"
         )
+    elif hazard and act.known.foreign(kind):
+        yield Hit(f"{act.label} is rewritten if {kind} of {name} is a domain with a constraint", likely=False)
 
 
 def _change_type(act: Act) -> Iterator[Hit]:
@@ -93,17 +95,12 @@ def _change_type(act: Act) -> Iterator[Hit]:
     answer = retyping.change(act.known, act.relation, act.node)
     if answer.rewrites is not False:
         old = act.known.type_of(act.relation, act.node["name"])
-        what = (
-            "what it is computed of"
-            if str(old) == str(new)
-            else f"from {old} to {new}"
-            if old
-            else f"to {new}"
-        )
+        what = f"from {old} to {new}" if old else f"to {new}"
+        what = "what it is computed of" if str(old) == str(new) else what
         doubt = "" if answer.rewrites else ", unless the values are stored alike"
         yield Hit(
             f"{act.label}{act.size} is rewritten: {act.node['name']} changes {what}{doubt}",
-            bool(answer.rewrites),
+            likely=bool(answer.rewrites),
         )
 
 

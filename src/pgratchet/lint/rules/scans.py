@@ -108,7 +108,7 @@ def _attach(act: Act) -> Iterator[Hit]:
     proof = _proved(act.known, act.relation, part, bound)
     if not proof:
         doubt = "" if proof is False else ", unless a valid CHECK says already that its rows belong there"
-        yield Hit(f"{shown(part)} is read in full{doubt}", proof is False)
+        yield Hit(f"{shown(part)} is read in full{doubt}", likely=proof is False)
 
 
 def _proved(known: Known, parent: Name, part: Name, bound: Node) -> bool | None:
@@ -173,7 +173,7 @@ def _primary_key(act: Act) -> Iterator[Hit]:
             f"{act.label}{act.size} is read in full, unless the columns of the key are NOT NULL already"
             if not certain
             else f"{act.label}{act.size} is read in full: the columns of the key become NOT NULL",
-            certain,
+            likely=certain,
         )
 
 

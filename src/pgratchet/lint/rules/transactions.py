@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import shown
+from pgratchet.lint.tree import dropped, shown
 
 FAMILY = "transactions"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"
@@ -70,6 +70,19 @@ def _guarded(act: Act) -> Iterator[Hit]:
         yield Hit(
             "an INVALID index of this name, left by a run cut short, is taken for the one that is wanted"
         )
+
+
+def _partitioned(act: Act) -> Iterator[Hit]:
+    if act.name == "IndexStmt":
+        named = [act.known.table(act.relation)] if act.node.get("concurrent") else []
+    elif act.node["removeType"] == "OBJECT_INDEX" and act.node.get("concurrent"):
+        found = (act.known.indexes.get(*act.known.resolve(name)) for name in dropped(act.node))
+        named = [act.known.table(index.table) for index in found if index]
+    else:
+        named = []
+    for table in named:
+        if table and table.kind == "p":
+            yield Hit(f"the statement fails: {shown(table.name)} is partitioned (0A000)")
 
 
 RULES = (
@@ -151,6 +164,20 @@ RULES = (
         good="SET LOCAL work_mem = '64MB';",
         on=("VariableSetStmt",),
         find=_setting,
+    ),
+    Rule(
+        id="concurrently-on-partitioned",
+        family=FAMILY,
+        severity=Severity.ERROR,
+        title="CONCURRENTLY on a partitioned table",
+        why="PostgreSQL refuses it (0A000): it can build and drop indexes so on each partition alone.",
+        safe="CREATE INDEX … ON ONLY the table, CONCURRENTLY on each partition in a file of its own, then ALTER INDEX … ATTACH "
+        "PARTITION; a partitioned index goes by DROP INDEX alone.",
+        setup="CREATE TABLE events (day date NOT NULL, note text) PARTITION BY RANGE (day);",
+        bad="CREATE INDEX CONCURRENTLY events_note ON events (note);",
+        good="CREATE INDEX events_note ON ONLY events (note);",
+        on=("IndexStmt", "DropStmt"),
+        find=_partitioned,
     ),
     Rule(
         id="concurrently-if-not-exists",

@@ -85,7 +85,9 @@ def _empty(act: Act) -> Iterator[Hit]:
     few = act.fresh or (table is not None and act.known.catalogue is not None and 0 <= table.rows < 1000)
     if act.node.get("accessMethod") == "ivfflat" and (few or not act.known.catalogue):
         doubt = "" if few else ", where the table holds few"
-        yield Hit(f"ivfflat learns its lists from the rows that are there now{doubt}, and never again", few)
+        yield Hit(
+            f"ivfflat learns its lists from the rows that are there now{doubt}, and never again", likely=few
+        )
 
 
 def _lists(act: Act) -> Iterator[Hit]:
