@@ -16,6 +16,8 @@ from tests.containers.declared import ROOT
 COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
 IMAGE = "pgratchet:local"
 NUMBERS = count(1)
+# Any free port: several projects run at the same time.
+os.environ["APP_PORT"] = os.environ["CHAT_PORT"] = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Project:
     def await_database(self) -> None:
         [container] = self.containers("database")
         wait_until(
-            lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy", within=60
+            lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy", within=120
         )
 
     def containers(self, service: str) -> list[str]:
@@ -97,20 +99,26 @@ class Project:
         status, code = docker("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", container).split()
         return f"exited {code}" if status == "exited" else status
 
-    def ended(self, container: str, within: float = 60) -> int:
+    def ended(self, container: str, within: float = 120) -> int:
         """Wait for a container's end; gives its exit code."""
         return int(docker_wait(container, within))
 
     def logs(self, service: str) -> str:
         return self.compose("logs", "--no-color", service).output
 
-    def ask(self, query: str) -> str:
+    def ask(self, *queries: str, database: str = "semantic_kernel") -> str:
         """Ask the database, in its container; past compose, whose older program takes a second for each call."""
         if not self._database:
             [self._database] = self.containers("database")
-        return docker(
-            "exec", self._database, "psql", "-XAtq", "-U", "user", "-d", "semantic_kernel", "-c", query
-        )
+        each = [word for query in queries for word in ("-c", query)]
+        return docker("exec", self._database, "psql", "-XAtq", "-U", "user", "-d", database, *each)
+
+    def empty(self) -> None:
+        """Make the running database as it was at first: a new server for each test would take most of the time."""
+        drop = "DROP DATABASE semantic_kernel WITH (FORCE)"
+        self.ask(drop, "CREATE DATABASE semantic_kernel", database="postgres")
+        for path in self.migrations.iterdir():
+            path.unlink()
 
     def start_migrate(self) -> str:
         """Start another `migrate` beside the service's own; gives its container."""
@@ -128,7 +136,7 @@ def docker_wait(container: str, within: float) -> str:
     return done.output.strip()
 
 
-def wait_until(holds: object, within: float = 30) -> float:
+def wait_until(holds: object, within: float = 60) -> float:
     """Wait until a function gives something true; gives the seconds that took."""
     assert callable(holds)
     began = time.monotonic()
