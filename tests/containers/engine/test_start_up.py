@@ -44,7 +44,18 @@ def test_up_migrates_the_database_then_starts_the_application_and_can_be_said_ag
     print(f"\nup from nothing {first.seconds:.1f} s, again {second.seconds:.1f} s")
 
     # The command of the documentation, as it stands there, on the migrated database.
-    documented = "exec -T database psql -U user -d semantic_kernel -v ON_ERROR_STOP=1".split()
+    documented = [
+        "exec",
+        "-T",
+        "database",
+        "psql",
+        "-U",
+        "user",
+        "-d",
+        "semantic_kernel",
+        "-v",
+        "ON_ERROR_STOP=1",
+    ]
     files = [f"-f/migrations/{path.name}" for path in sorted(project.migrations.glob("V*.sql"))]
     done = project.compose(*documented, *files)
     assert done.code == 0, done.output
