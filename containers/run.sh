@@ -12,17 +12,18 @@
 #   PGRATCHET_ENGINE_SUITE   the Debian suite that engine and base image come from; this machine's own, or
 #                            trixie for newer ones (Docker 26 and compose 2 instead of 20.10 and 1.29)
 #   PGRATCHET_ENGINE_STATE   where packages are kept for the next time, about 0.5 GB
-#   PGRATCHET_ENGINE_LIMIT   the seconds after which all of it is ended; 1200
+#   PGRATCHET_ENGINE_LIMIT   the seconds after which all of it is ended; 1200, and 3600 for a module
 #   PGRATCHET_PYTHON         the Python of the development environment; .venv/bin/python
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 export PGRATCHET_PYTHON=${PGRATCHET_PYTHON:-$project/.venv/bin/python}
-limit=${PGRATCHET_ENGINE_LIMIT:-1200}
 # For the schemas of Kubernetes.
 export PYTHONPATH=$project/.venv/containers
 not_run() { echo "container tests: not run: $*" >&2; exit 77; }
 export -f not_run
-if [ "${1:-}" = --module ]; then shift; else set -- pytest tests/containers/engine -n 3 --dist loadfile "$@"; fi
+limit=3600
+if [ "${1:-}" = --module ]; then shift; else limit=1200; set -- pytest tests/containers/engine -n 3 --dist loadfile "$@"; fi
+limit=${PGRATCHET_ENGINE_LIMIT:-$limit}
 
 if timeout 30 docker info >/dev/null 2>&1; then
     export PGRATCHET_ENGINE=real COMPOSE="docker compose"

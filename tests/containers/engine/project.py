@@ -142,5 +142,5 @@ def wait_until(holds: object, within: float = 60) -> float:
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < within, f"not so within {within} s"
-        time.sleep(0.1)
+        time.sleep(0.3)  # each look costs a process or three
     return time.monotonic() - began

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
+from datetime import datetime
 
 from tests.containers.declared import ROOT
 from tests.containers.engine.project import COMPOSE, Project, docker, run, wait_until
@@ -135,17 +137,29 @@ def test_a_database_whose_name_stays_unknown_is_given_up_when_the_time_is_over(i
 
 
 def test_the_health_check_is_not_fooled_by_the_server_of_the_first_start(project: Project) -> None:
-    done = project.up("database")
-    assert done.code == 0, done.output
+    ours = f"label=com.docker.compose.project={project.name}"
+    watch = [
+        "docker",
+        "events",
+        "--filter",
+        ours,
+        "--filter",
+        "event=health_status",
+        "--format",
+        "{{.TimeNano}}",
+    ]
+    with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True) as events:
+        project.start_database()
+        assert events.stdout is not None
+        healthy = int(events.stdout.readline()) / 10**9
+        events.terminate()
+    assert healthy > _finished(project), "it was healthy before the real server ran"
+
+
+def _finished(project: Project) -> float:
+    """When the server of the first start had gone."""
     [database] = project.containers("database")
-    seen: list[tuple[str, bool]] = []
-
-    def healthy() -> bool:
-        health = docker("inspect", "-f", "{{.State.Health.Status}}", database)
-        finished = "init process complete" in docker("logs", database)
-        seen.append((health, finished))
-        return health == "healthy"
-
-    wait_until(healthy, within=120)
-    assert ("starting", False) in seen, "the first start was too quick to tell"
-    assert ("healthy", False) not in seen
+    said = "init process complete"
+    wait_until(lambda: said in docker("logs", database))
+    [line] = [line for line in docker("logs", "-t", database).splitlines() if said in line]
+    return datetime.fromisoformat(line.split()[0]).timestamp()

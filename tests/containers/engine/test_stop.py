@@ -10,8 +10,10 @@ from tests.containers.engine.project import Project, docker, run, wait_until
 from tests.folders import write_migrations
 
 SLOW = "CREATE TABLE half_done ();\nSELECT pg_sleep(120);\n"
-# Slow for the first who runs it; whoever comes after the table `released` has nothing to wait for.
-SLOW_ONCE = "CREATE TABLE half_done ();\nSELECT pg_sleep(120) WHERE to_regclass('released') IS NULL;\n"
+# Slow until there is another database of this name.
+SLOW_ONCE = """CREATE TABLE half_done ();
+SELECT pg_sleep(120) WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'released');
+"""
 QUICK = "CREATE TABLE half_done ();\n"
 SLEEPS = """
 SELECT count(*) FROM pg_stat_activity
@@ -80,7 +82,7 @@ def test_kill_frees_the_lock_in_seconds_and_the_replica_that_waits_takes_over(pr
     wait_until(lambda: project.ask(SLEEPS) == "1")
     second = project.start_migrate()
     wait_until(lambda: project.ask(REPLICAS) == "2")
-    project.ask("CREATE TABLE released ()")
+    project.ask("CREATE DATABASE released")
     docker("kill", first)
     seconds = wait_until(lambda: project.ask(HALF) == "1")
     print(f"\nthe next one was done {seconds:.1f} s after SIGKILL")
