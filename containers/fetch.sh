@@ -37,7 +37,7 @@ unpack() {
         # tar itself: dpkg-deb -x would put a folder in the place of the link lib -> usr/lib
         dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$folder.part"
     done
-    rm -rf "$archives" "$folder" "$folder.part"/usr/share/{doc,man,locale,info}
+    rm -rf "$archives" "$folder.part"/usr/share/{doc,man,locale,info}
     mv "$folder.part" "$folder"
 }
 
@@ -71,20 +71,27 @@ fetch_base() {
     ldconfig -r "$base"
 }
 
-# For the Python of the base image.
+# fetch_wheels FOLDER OPTION...: for the Python of the base image.
 fetch_wheels() {
-    local version; version=$(private_apt apt-cache show python3 | sed -nE 's/^Version: ([0-9]+\.[0-9]+).*/\1/p')
+    local folder=$1 version; shift
+    version=$(private_apt apt-cache show python3 | sed -nE 's/^Version: ([0-9]+\.[0-9]+).*/\1/p')
+    rm -rf "$folder.part"
     "$PGRATCHET_PYTHON" -m pip download --quiet --require-hashes --only-binary=:all: --python-version "$version" \
-        --dest "$STATE/wheels.part" -r "$project/requirements/run.lock" -r "$project/containers/build.lock"
-    rm -rf "$STATE/wheels"
-    mv "$STATE/wheels.part" "$STATE/wheels"
+        --dest "$folder.part" "$@"
+    mv "$folder.part" "$folder"
 }
 
-if [ -e "$STATE/complete" ]; then exit; fi
-rm -rf "$STATE"/archives.*
-prepare_apt
-# Most of it is waiting: for the network, and for one processor while the others have nothing to do.
-fetch_engine & fetch_base & fetch_wheels &
-for _ in 1 2 3; do wait -n; done
-touch "$STATE/complete"
-echo "packages of the engine and of the base image: $SECONDS s"
+if [ ! -e "$STATE/complete" ]; then
+    rm -rf "$STATE"/{archives.*,engine,base,wheels}
+    prepare_apt
+    # Most of it is waiting: for the network, and for one processor while the others have nothing to do.
+    fetch_engine & fetch_base &
+    fetch_wheels "$STATE/wheels" -r "$project/requirements/run.lock" -r "$project/containers/build.lock" &
+    for _ in 1 2 3; do wait -n; done
+    touch "$STATE/complete"
+    echo "packages of the engine and of the base image: $SECONDS s"
+fi
+# The chat has 120 MB of packages, two of them as source.
+if [ -n "${PGRATCHET_ENGINE_CHAT:-}" ] && [ ! -d "$STATE/chat" ]; then
+    fetch_wheels "$STATE/chat" --no-deps --no-binary=pybars4,pymeta3 -r "$project/requirements/application.lock"
+fi

@@ -13,6 +13,7 @@
 #                            trixie for newer ones (Docker 26 and compose 2 instead of 20.10 and 1.29)
 #   PGRATCHET_ENGINE_STATE   where packages are kept for the next time, about 0.5 GB
 #   PGRATCHET_ENGINE_LIMIT   the seconds after which all of it is ended; 1200, and 3600 for a module
+#   PGRATCHET_ENGINE_CHAT    1: the image of the chat is built and started too, which takes minutes
 #   PGRATCHET_PYTHON         the Python of the development environment; .venv/bin/python
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -46,7 +47,7 @@ unshare "${alone[@]}" "${network[@]}" true 2>/dev/null ||
 suite=${PGRATCHET_ENGINE_SUITE:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
 export PGRATCHET_ENGINE_SUITE=$suite
 # What is fetched is never changed later, since another run may be using it.
-contents=$(cd "$project" && cat containers/fetch.sh containers/build.lock requirements/run.lock | sha256sum | cut -c1-12)
+contents=$(cd "$project" && cat containers/fetch.sh containers/build.lock requirements/{run,application}.lock | sha256sum | cut -c1-12)
 export STATE=${PGRATCHET_ENGINE_STATE:-/var/tmp/pgratchet-engine}/$suite-$contents
 mkdir -p "$STATE" || not_run "$STATE cannot be made"
 flock --timeout "$limit" "$STATE/lock" unshare "${alone[@]}" "${clock[@]}" 600 "$project/containers/fetch.sh" ||

@@ -18,6 +18,7 @@ docker run --rm stand-in/base true || not_run "the engine cannot run a container
 
 # pip finds the packages of the lock files in the image, since there is no network.
 cp -r "$STATE/wheels" "$context/wheels"
+if [ -n "${PGRATCHET_ENGINE_CHAT:-}" ]; then cp "$STATE"/chat/* "$context/wheels/"; fi
 printf '[global]\nno-index = true\nfind-links = /wheels\ndisable-pip-version-check = true\nroot-user-action = ignore\n' > "$context/pip.conf"
 cat > "$context/Dockerfile.python" <<'D'
 FROM stand-in/base

@@ -127,7 +127,7 @@ class Project:
         return done.output.split()[-1]
 
     def remove(self) -> None:
-        self.compose("--profile", "seed", "down", "--volumes", "--remove-orphans", "-t", "2")
+        self.compose("--profile", "chat", "down", "--volumes", "--remove-orphans", "-t", "2")
 
 
 def docker_wait(container: str, within: float) -> str:
