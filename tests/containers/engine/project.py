@@ -88,7 +88,10 @@ class Project:
         )
 
     def containers(self, service: str) -> list[str]:
-        return self.compose("ps", "-a", "-q", service).output.split()
+        """Give a service's containers; past compose, whose older program takes a second for each call."""
+        labels = {"project": self.name, "service": service, "oneoff": "False"}
+        filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+        return docker("ps", "-a", "-q", "--no-trunc", *filters).split()
 
     def state(self, service: str) -> str:
         """Give 'running', 'created', 'exited 0' …, or 'absent'."""
@@ -107,7 +110,7 @@ class Project:
         return self.compose("logs", "--no-color", service).output
 
     def ask(self, *queries: str, database: str = "semantic_kernel") -> str:
-        """Ask the database, in its container; past compose, whose older program takes a second for each call."""
+        """Ask the database, in its container."""
         if not self._database:
             [self._database] = self.containers("database")
         each = [word for query in queries for word in ("-c", query)]
