@@ -84,7 +84,7 @@ FAULTS = (
         "src/pgratchet/db.py",
         '    "tcp_keepalives_idle": "10",\n',
         '    "tcp_keepalives_idle": "7200",\n',
-        "test_a_lost_network_frees_the_lock_before_a_minute_is_over",
+        "test_a_lost_network_frees_the_lock_by_the_keep_alives",
     ),
     Fault(
         "a wrong password is tried again",

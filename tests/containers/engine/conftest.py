@@ -27,7 +27,7 @@ def images(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
 
 
 def _build() -> str:
-    done = run(*COMPOSE, "-f", str(ROOT / "compose.yaml"), "build", within=600)
+    done = run(*COMPOSE, "-f", str(ROOT / "compose.yaml"), "build", within=1000)
     assert done.code == 0, done.output
     whole, base = (int(docker("image", "inspect", "-f", "{{.Size}}", image)) for image in (IMAGE, BASE))
     said = (

@@ -29,7 +29,7 @@ class Done:
     seconds: float
 
 
-def run(*command: str, within: float = 180) -> Done:
+def run(*command: str, within: float = 300) -> Done:
     """Run a command; its two outputs come back as one."""
     began = time.monotonic()
     done = subprocess.run(
@@ -69,7 +69,7 @@ class Project:
         shutil.rmtree(self.folder / "database")
         shutil.copytree(ROOT / "database", self.folder / "database")
 
-    def compose(self, *arguments: str, within: float = 180) -> Done:
+    def compose(self, *arguments: str, within: float = 300) -> Done:
         place = ["-f", str(ROOT / "compose.yaml"), "--project-directory", str(self.folder), "-p", self.name]
         return run(*COMPOSE, *place, *arguments, within=within)
 
@@ -83,9 +83,7 @@ class Project:
 
     def await_database(self) -> None:
         [container] = self.containers("database")
-        wait_until(
-            lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy", within=120
-        )
+        wait_until(lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy")
 
     def containers(self, service: str) -> list[str]:
         """Give a service's containers; past compose, whose older program takes a second for each call."""
@@ -102,7 +100,7 @@ class Project:
         status, code = docker("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", container).split()
         return f"exited {code}" if status == "exited" else status
 
-    def ended(self, container: str, within: float = 120) -> int:
+    def ended(self, container: str, within: float = 180) -> int:
         """Wait for a container's end; gives its exit code."""
         return int(docker_wait(container, within))
 
@@ -139,7 +137,7 @@ def docker_wait(container: str, within: float) -> str:
     return done.output.strip()
 
 
-def wait_until(holds: object, within: float = 60) -> float:
+def wait_until(holds: object, within: float = 180) -> float:
     """Wait until a function gives something true; gives the seconds that took."""
     assert callable(holds)
     began = time.monotonic()
