@@ -12,7 +12,7 @@
 #   PGRATCHET_ENGINE_SUITE   the Debian suite that engine and base image come from; this machine's own, or
 #                            trixie for newer ones (Docker 26 and compose 2 instead of 20.10 and 1.29)
 #   PGRATCHET_ENGINE_STATE   where packages are kept for the next time, about 0.5 GB
-#   PGRATCHET_ENGINE_LIMIT   the seconds after which all of it is ended; 1200, and 3600 for a module
+#   PGRATCHET_ENGINE_LIMIT   the seconds after which all of it is ended; 1800, and 3600 for a module
 #   PGRATCHET_ENGINE_CHAT    1: the image of the chat is built and started too, which takes minutes
 #   PGRATCHET_PYTHON         the Python of the development environment; .venv/bin/python
 set -euo pipefail
@@ -23,7 +23,7 @@ export PYTHONPATH=$project/.venv/containers
 not_run() { echo "container tests: not run: $*" >&2; exit 77; }
 export -f not_run
 limit=3600
-if [ "${1:-}" = --module ]; then shift; else limit=1200; set -- pytest tests/containers/engine -n 3 --dist loadfile "$@"; fi
+if [ "${1:-}" = --module ]; then shift; else limit=1800; set -- pytest tests/containers/engine -n 3 --dist loadfile "$@"; fi
 limit=${PGRATCHET_ENGINE_LIMIT:-$limit}
 
 if timeout 30 docker info >/dev/null 2>&1; then
