@@ -32,16 +32,15 @@ export CONTAINERS_CONF=/run/podman/containers.conf CONTAINERS_STORAGE_CONF=/run/
 export DOCKER_HOST=unix:///run/docker.sock DOCKER_CONFIG=/run/docker-config
 mkdir -p "$DOCKER_CONFIG"
 echo '{}' > "$DOCKER_CONFIG/config.json"    # podman looks into it as well
-dockerd --data-root /run/docker-data --exec-root /run/docker-exec --host "$DOCKER_HOST" --pidfile /run/dockerd.pid \
-    >/run/dockerd.log 2>&1 &
-engine=$!
-trap 'kill $engine; wait $engine || :' EXIT
-for _ in $(seq 600); do
-    docker version >/dev/null 2>&1 && break
-    kill -0 $engine || { tail /run/dockerd.log >&2; not_run "the engine does not start"; }
-    sleep 0.1
-done
-docker version >/dev/null 2>&1 || not_run "the engine has not started within a minute"
+# On a very busy machine its own wait for containerd can be too short: so it is tried again.
+start_engine() {
+    dockerd --data-root /run/docker-data --exec-root /run/docker-exec --host "$DOCKER_HOST" --pidfile /run/dockerd.pid \
+        >/run/dockerd.log 2>&1 &
+    engine=$!
+    until docker version >/dev/null 2>&1; do kill -0 $engine 2>/dev/null || return 1; sleep 0.1; done
+}
+trap 'kill $engine 2>/dev/null; wait $engine || :' EXIT
+start_engine || start_engine || start_engine || { tail /run/dockerd.log >&2; not_run "the engine does not start"; }
 
 if docker compose version >/dev/null 2>&1; then COMPOSE="docker compose"; else COMPOSE=docker-compose; fi
 # The builder that both have. The newer one would ask a registry for the base image before it looks here.
