@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def images(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     # One worker builds, the others wait for it.
     with (folder if worker_id == "master" else folder.parent).joinpath("images").open("a") as built:
         fcntl.flock(built, fcntl.LOCK_EX)
-        if not built.tell():
+        if not os.fstat(built.fileno()).st_size:
             built.write(_build())
     return IMAGE
 
