@@ -1,11 +1,19 @@
-"""Calls a second of take_rate_limit() beside the library `limits` on Redis, from Python processes of the same kind.
+"""Calls a second of take_rate_limit() and try_rate_limit() beside the library `limits` on Redis.
 
-    python -m benchmarks.database.limiter [--server FOLDER] [--rounds 7] [--seconds 0.5]
+    chrt -r 5 python -m benchmarks.database.limiter [--server FOLDER] [--rounds 7] [--seconds 0.5]
+
+What is compared. A user of `limits` calls `hit()` in a Python process: one round trip, yes or no; beside it stands
+try_rate_limit(), which answers the same. Who wants to know what is left and when to come back calls
+`get_window_stats()` after it: a second round trip; beside both stands take_rate_limit(), which answers all of it at
+once. Ours are asked by pgbench with prepared statements, as a client in C would, and by psycopg, as a client in Python
+would; `limits` has no client but its own. All three of its strategies are asked: the moving window alone is as exact as
+ours, the sliding window counter estimates, and the fixed window lets twice the amount through at its edge. `SELECT 1`
+is the floor: what a call of PostgreSQL costs that does nothing.
 
 A PostgreSQL with its default settings and Debian's redis-server, without persistence, both over TCP on this machine.
-The limiters take turns within each round; a ratio is the median of the ratios of each round, and more than 1 where
-take_rate_limit() is the better. On a busy machine read those of the processor's time. `limits` only says yes or no;
-"with what is left" asks it for the rest too, which take_rate_limit() always answers.
+Statistics of the tables are there, as autovacuum would have them within a minute. The limiters take turns within each
+round; a ratio is the median of the ratios of each round, and more than 1 where ours is the better. On a busy machine
+read those of the processor's time, which is that of client and server together.
 """
 
 from __future__ import annotations
@@ -36,15 +44,21 @@ PEER = install.pip("limits==5.8.0", "redis[hiredis]==8.1.0", "psycopg[binary]==3
 MIGRATIONS = FOLDER.parent.parent / "database" / "migrations"
 NEEDED = ("B000__application_schema.sql", "V004__api_rate_limiting.sql")
 LIMITERS = {
-    "floor": "SELECT 1, psycopg's libpq",
-    "psycopg": "take_rate_limit, psycopg's cursor",
-    "libpq": "take_rate_limit, psycopg's libpq",
-    "pgbench": "take_rate_limit, pgbench",
-    "fixed": "limits, fixed window",
-    "sliding": "limits, sliding window counter",
-    "answer": "limits, sliding, with what is left",
+    "floor-pgbench": "`SELECT 1`, pgbench",
+    "try-pgbench": "`try_rate_limit()`, pgbench",
+    "take-pgbench": "`take_rate_limit()`, pgbench",
+    "floor": "`SELECT 1`, psycopg's libpq",
+    "try": "`try_rate_limit()`, psycopg's libpq",
+    "take": "`take_rate_limit()`, psycopg's libpq",
+    "cursor": "`take_rate_limit()`, psycopg's cursor",
+    "fixed": "`hit()`, fixed window",
+    "sliding": "`hit()`, sliding window counter",
+    "moving": "`hit()`, moving window",
+    "fixed-stats": "`hit()` and `get_window_stats()`, fixed window",
+    "sliding-stats": "the same, sliding window counter",
+    "moving-stats": "the same, moving window",
 }
-OURS = ("psycopg", "libpq", "pgbench")
+THEIRS = ("fixed", "sliding", "moving")
 CASES = tuple((kind, spread) for kind in ("allowed", "denied") for spread in ("hot", "many"))
 
 
@@ -59,9 +73,7 @@ def main() -> None:
         for processes in (1, 8):
             with callers(processes, url, redis) as group:
                 for kind, spread in CASES:
-                    for name in LIMITERS:
-                        if name != "pgbench":  # it asks for what the others have filled
-                            group[0].tell(f"{name} {kind} {spread} fill")
+                    _fill(group[0], server, kind, spread)
                     load = os.getloadavg()[0]
                     rounds = [
                         {name: measure(group, server, redis_process, f"{name} {kind} {spread} {asked.seconds}")
@@ -69,6 +81,14 @@ def main() -> None:
                         for _ in range(asked.rounds)
                     ]  # fmt: skip
                     _report(f"{kind}, {spread} key, {processes} process(es), load {load:.1f}", rounds)
+
+
+def _fill(caller: Caller, server: Server, kind: str, spread: str) -> None:
+    """Ask once for every caller, so that what is to be denied is used up; pgbench asks for what the others filled."""
+    for name in ("take", *THEIRS):
+        caller.tell(f"{name} {kind} {spread} fill")
+    with psycopg.connect(server.url("limiter"), autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE) rate_limit_buckets, rate_limit_durable_buckets")
 
 
 class Caller:
@@ -99,8 +119,8 @@ class Caller:
 def measure(group: list[Caller], server: Server, redis_process: int, line: str) -> tuple[float, float, float]:
     """Calls a second of all callers together, and microseconds of the processor for a call: theirs, the server's."""
     name, kind, spread, _ = line.split()
-    if name == "pgbench":
-        return _measure_pgbench(server, len(group), kind, spread)
+    if name.endswith("-pgbench"):
+        return _measure_pgbench(server, len(group), name.removesuffix("-pgbench"), kind, spread)
     before, began = server.cpu() + _cpu(redis_process), time.monotonic()
     for caller in group:
         caller.send(line)
@@ -111,11 +131,13 @@ def measure(group: list[Caller], server: Server, redis_process: int, line: str) 
     return calls / took, sum(used for _, used in answers) / calls * 1e6, behind / calls * 1e6
 
 
-def _measure_pgbench(server: Server, clients: int, kind: str, spread: str) -> tuple[float, float, float]:
+def _measure_pgbench(
+    server: Server, clients: int, name: str, kind: str, spread: str
+) -> tuple[float, float, float]:
     """The same by pgbench, whose shortest turn is a second."""
     subject = "'caller ' || :caller" if spread == "many" else "'caller 0'"
     amount, period = ALLOWED if kind == "allowed" else DENIED
-    call = SQL.format(tenant=TENANT, subject=subject, name=kind, amount=amount, period=period)
+    call = SQL[name].format(tenant=TENANT, subject=subject, name=kind, amount=amount, period=period)
     script = f"\\set caller random(0, {CALLERS - 1})\n{call};\n" if spread == "many" else f"{call};\n"
     before, used = server.cpu(), _children()
     command = [
@@ -220,16 +242,23 @@ def _report(title: str, rounds: list[dict[str, tuple[float, float, float]]]) -> 
         "calls a second",
         "CPU of the client",
         "of the server",
-        "calls: cursor, libpq, pgbench to it",
-        "CPU: it to cursor, libpq, pgbench",
+        "calls: ours by pgbench to it",
+        "CPU: it to ours",
     )
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for name, title_of in LIMITERS.items():
+        ours = (
+            "take-pgbench"
+            if name in ("take-pgbench", "take", "cursor") or name.endswith("-stats")
+            else "try-pgbench"
+        )
         rate, client, behind = (statistics.median(one[name][at] for one in rounds) for at in range(3))
-        calls = [statistics.median(one[ours][0] / one[name][0] for one in rounds) for ours in OURS]
-        used = [statistics.median(_both(one[name]) / _both(one[ours]) for one in rounds) for ours in OURS]
-        ratios = " | ".join(", ".join(f"{ratio:.2f}" for ratio in found) for found in (calls, used))
-        print(f"| {title_of} | {rate:,.0f} | {client:.0f} µs | {behind:.0f} µs | {ratios} |", flush=True)
+        calls = statistics.median(one[ours][0] / one[name][0] for one in rounds)
+        used = statistics.median(_both(one[name]) / _both(one[ours]) for one in rounds)
+        print(
+            f"| {title_of} | {rate:,.0f} | {client:.0f} µs | {behind:.0f} µs | {calls:.2f} | {used:.2f} |",
+            flush=True,
+        )
 
 
 def _both(measured: tuple[float, float, float]) -> float:

@@ -17,9 +17,19 @@ import psycopg
 
 TENANT = "be000000-0000-7000-8000-0000000000ff"
 CALLERS = 2_000
-ALLOWED = ("1000000000", "1 minute")
+ALLOWED = ("1000000", "1 minute")
 DENIED = ("1", "31 days")
-SQL = "SELECT * FROM take_rate_limit('{tenant}', {subject}, '{name}', {amount}, '{period}')"
+CALL = "('{tenant}', {subject}, '{name}', {amount}, '{period}')"
+SQL = {
+    "floor": "SELECT 1",
+    "try": f"SELECT * FROM try_rate_limit{CALL}",
+    "take": f"SELECT * FROM take_rate_limit{CALL}",
+}
+STRATEGIES = {
+    "fixed": "FixedWindowRateLimiter",
+    "sliding": "SlidingWindowCounterRateLimiter",
+    "moving": "MovingWindowRateLimiter",
+}
 
 Ask = Callable[[str], bool]
 Make = Callable[..., Ask]
@@ -29,12 +39,13 @@ def askers(url: str, redis: str) -> dict[tuple[str, str], Ask]:
     """Every limiter by its name, for calls that are allowed and for calls that are denied."""
     makes: dict[str, Make] = {
         "floor": partial(_floor, url),
-        "psycopg": partial(_cursor, url),
-        "libpq": partial(_libpq, url),
-        "fixed": partial(_limits, redis, "FixedWindowRateLimiter"),
-        "sliding": partial(_limits, redis, "SlidingWindowCounterRateLimiter"),
-        "answer": partial(_limits, redis, "SlidingWindowCounterRateLimiter", answer=True),
+        "cursor": partial(_cursor, url),
+        "try": partial(_libpq, url, "try"),
+        "take": partial(_libpq, url, "take"),
     }
+    for name, strategy in STRATEGIES.items():
+        makes[name] = partial(_limits, redis, strategy)
+        makes[f"{name}-stats"] = partial(_limits, redis, strategy, answer=True)
     kinds = {"allowed": ALLOWED, "denied": DENIED}
     return {(name, kind): make(*kinds[kind]) for name, make in makes.items() for kind in kinds}
 
@@ -45,13 +56,13 @@ def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
     return connection
 
 
-def _sql(subject: str, amount: str, period: str) -> str:
+def _sql(function: str, subject: str, amount: str, period: str) -> str:
     name = "allowed" if amount == ALLOWED[0] else "denied"
-    return SQL.format(tenant=TENANT, subject=subject, name=name, amount=amount, period=period)
+    return SQL[function].format(tenant=TENANT, subject=subject, name=name, amount=amount, period=period)
 
 
 def _cursor(url: str, amount: str, period: str) -> Ask:
-    cursor, sql = _connect(url).cursor(), _sql("%s", amount, period).encode()
+    cursor, sql = _connect(url).cursor(), _sql("take", "%s", amount, period).encode()
 
     def ask(subject: str) -> bool:
         row = cursor.execute(sql, (subject,), prepare=True).fetchone()
@@ -60,10 +71,10 @@ def _cursor(url: str, amount: str, period: str) -> Ask:
     return ask
 
 
-def _libpq(url: str, amount: str, period: str) -> Ask:
+def _libpq(url: str, function: str, amount: str, period: str) -> Ask:
     """The prepared statement without psycopg's cursor: what a caller that counts microseconds would do."""
     connection = _connect(url)
-    connection.pgconn.prepare(b"take", _sql("$1", amount, period).encode())
+    connection.pgconn.prepare(b"take", _sql(function, "$1", amount, period).encode())
 
     def ask(subject: str) -> bool:
         return connection.pgconn.exec_prepared(b"take", [subject.encode()]).get_value(0, 0) == b"t"
@@ -85,7 +96,7 @@ def _floor(url: str, amount: str, _period: str) -> Ask:
 
 def _limits(redis: str, strategy: str, amount: str, period: str, *, answer: bool = False) -> Ask:
     """The library; with `answer` it is asked what is left and when it is full again too."""
-    made = import_module("limits.storage").RedisStorage(redis)
+    made = import_module("limits.storage").RedisStorage(redis, key_prefix=strategy)
     limiter = getattr(import_module("limits.strategies"), strategy)(made)
     item = import_module("limits").parse(f"{amount} per {'1 month' if period == DENIED[1] else period}")
 

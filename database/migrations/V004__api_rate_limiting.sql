@@ -234,90 +234,70 @@ $answer$;
 COMMENT ON TYPE public.rate_limit_answer IS
     'Whether a call may go on, what is left of the limit, when to try again (null: never, the cost is more than the limit can hold), and when it is full again.';
 
+-- How long a cost takes to come back; null when the limit or the cost cannot be.
+CREATE OR REPLACE FUNCTION public.rate_limit_step(p_amount bigint, p_period interval, p_burst bigint, p_cost bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+RETURN CASE
+    WHEN p_cost >= 0 AND p_burst BETWEEN 1 AND 1000 * p_amount AND p_period BETWEEN '1 second' AND '31 days'
+    THEN div(least(p_cost, 2 * p_burst)::numeric * (date_part('epoch', p_period) * 1000000000)::bigint, p_amount)::bigint
+END;
+COMMENT ON FUNCTION public.rate_limit_step(bigint, interval, bigint, bigint) IS
+    'Part of take_rate_limit() and try_rate_limit(): how far a cost moves a bucket on, in nanoseconds.';
+
 -- Every transaction prepares each expression of PL/pgSQL anew, which is most of what such a function costs: hence
--- one statement that takes and answers, and few expressions around it.
+-- one statement that checks and takes, and all that can be reckoned before left to the statement that calls.
 CREATE OR REPLACE FUNCTION public.take_from_bucket(
-    p_tenant_id uuid, p_subject text, p_limit_name text, p_amount bigint, p_period interval, p_burst bigint, p_cost bigint, p_durable boolean
-) RETURNS public.rate_limit_answer
+    p_tenant_id uuid, p_subject text, p_limit_name text, p_step_ns bigint, p_depth_ns bigint, p_durable boolean
+) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-    burst CONSTANT bigint := coalesce(p_burst, p_amount);
-    now_ns bigint;
-    period_ns bigint;
-    depth_ns bigint;
-    step_ns bigint;
+    now_ns CONSTANT bigint := date_part('epoch', clock_timestamp()) * 1000000000;
     ahead_ns bigint;
-    answer public.rate_limit_answer;
 BEGIN
-    IF (p_tenant_id = public.current_tenant_id() AND p_subject <> '' AND p_limit_name <> '' AND p_durable IS NOT NULL
-        AND p_cost >= 0 AND p_amount > 0 AND burst BETWEEN 1 AND 1000 * p_amount
-        AND p_period BETWEEN '1 second' AND '31 days') IS NOT TRUE THEN
-        PERFORM public.require_tenant(p_tenant_id);
+    IF p_durable THEN
+        INSERT INTO public.rate_limit_durable_buckets AS stored (tenant_id, subject, limit_name, full_at)
+        SELECT p_tenant_id, p_subject, p_limit_name, now_ns + p_step_ns
+        WHERE p_tenant_id = public.current_tenant_id() AND p_subject <> '' AND p_limit_name <> '' AND p_step_ns <= p_depth_ns
+        ON CONFLICT ON CONSTRAINT rate_limit_durable_buckets_pkey DO UPDATE
+        SET full_at = greatest(stored.full_at, now_ns) + p_step_ns
+        WHERE greatest(stored.full_at - now_ns, 0) + p_step_ns <= p_depth_ns
+        RETURNING stored.full_at - now_ns INTO ahead_ns;
+    ELSE
+        INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, full_at)
+        SELECT p_tenant_id, p_subject, p_limit_name, now_ns + p_step_ns
+        WHERE p_tenant_id = public.current_tenant_id() AND p_subject <> '' AND p_limit_name <> '' AND p_step_ns <= p_depth_ns
+        ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
+        SET full_at = greatest(stored.full_at, now_ns) + p_step_ns
+        WHERE greatest(stored.full_at - now_ns, 0) + p_step_ns <= p_depth_ns
+        RETURNING stored.full_at - now_ns INTO ahead_ns;
+    END IF;
+    IF ahead_ns IS NOT NULL THEN
+        RETURN ahead_ns;
+    END IF;
+    PERFORM public.require_tenant(p_tenant_id);
+    IF (p_subject <> '' AND p_limit_name <> '' AND p_step_ns >= 0 AND p_depth_ns >= 0) IS NOT TRUE THEN
         RAISE invalid_parameter_value
             USING MESSAGE = 'a subject and a limit are needed, a positive amount, a burst of at most 1000 times the '
                             'amount, a period from 1 second to 31 days and a cost that is not negative';
     END IF;
-    period_ns := EXTRACT(epoch FROM p_period) * 1000000000;
-    depth_ns := div(burst::numeric * period_ns, p_amount);
-    step_ns := div(least(p_cost, burst)::numeric * period_ns, p_amount);
-    LOOP
-        now_ns := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
-        IF p_durable THEN
-            INSERT INTO public.rate_limit_durable_buckets AS stored (tenant_id, subject, limit_name, full_at)
-            SELECT p_tenant_id, p_subject, p_limit_name, now_ns + step_ns
-            WHERE p_cost <= burst
-            ON CONFLICT ON CONSTRAINT rate_limit_durable_buckets_pkey DO UPDATE
-            SET full_at = greatest(stored.full_at, now_ns) + step_ns
-            WHERE greatest(stored.full_at - now_ns, 0) + step_ns <= depth_ns
-            RETURNING
-                true,
-                div((depth_ns - (stored.full_at - now_ns))::numeric * p_amount, period_ns)::bigint,
-                interval '0',
-                to_timestamp(stored.full_at / 1000000000.0)
-            INTO answer;
-        ELSE
-            INSERT INTO public.rate_limit_buckets AS stored (tenant_id, subject, limit_name, full_at)
-            SELECT p_tenant_id, p_subject, p_limit_name, now_ns + step_ns
-            WHERE p_cost <= burst
-            ON CONFLICT ON CONSTRAINT rate_limit_buckets_pkey DO UPDATE
-            SET full_at = greatest(stored.full_at, now_ns) + step_ns
-            WHERE greatest(stored.full_at - now_ns, 0) + step_ns <= depth_ns
-            RETURNING
-                true,
-                div((depth_ns - (stored.full_at - now_ns))::numeric * p_amount, period_ns)::bigint,
-                interval '0',
-                to_timestamp(stored.full_at / 1000000000.0)
-            INTO answer;
-        END IF;
-        IF FOUND THEN
-            RETURN answer;
-        END IF;
-        ahead_ns := greatest(public.rate_limit_full_at(p_tenant_id, p_subject, p_limit_name, p_durable) - now_ns, 0);
-        -- If it does fit by now, somebody has given back: try again.
-        EXIT WHEN ahead_ns + step_ns > depth_ns OR p_cost > burst;
-    END LOOP;
-    RETURN (
-        false,
-        greatest(div((depth_ns - ahead_ns)::numeric * p_amount, period_ns), 0),
-        CASE WHEN p_cost <= burst THEN make_interval(secs => (ahead_ns + step_ns - depth_ns) / 1000000000.0) END,
-        to_timestamp((now_ns + ahead_ns) / 1000000000.0)
-    )::public.rate_limit_answer;
+    RETURN -1 - greatest(public.rate_limit_full_at(p_tenant_id, p_subject, p_limit_name, p_durable) - now_ns, 0);
 END
 $body$;
-COMMENT ON FUNCTION public.take_from_bucket(uuid, text, text, bigint, interval, bigint, bigint, boolean) IS
-    'Part of take_rate_limit(), which looks first whether there is anything to take; not to be called alone.';
+COMMENT ON FUNCTION public.take_from_bucket(uuid, text, text, bigint, bigint, boolean) IS
+    'Part of take_rate_limit() and try_rate_limit(), which look first whether there is anything to take; not to be called alone. In how many nanoseconds the bucket is full again; below zero, and one more, when nothing was taken.';
 
 -- A refusal is decided by reading alone: full_at grows but for refunds, so what a snapshot refuses stays
 -- refused, and a caller who keeps knocking costs neither a lock nor a write. To allow, the bucket is moved on
 -- by one statement that checks again under the lock of its row. What is within a microsecond of the border is
 -- left to that statement too, which counts in whole numbers.
 --
--- The planner puts a function of this form into the statement that calls it, so that a refusal costs little
--- more than the look-up of its row: a third of what it costs inside PL/pgSQL. That is why it says STABLE, though
--- what it calls to allow is not; why the look-up is made with the rights of the caller, from whom the policy of
--- the table hides the buckets of other tenants; and why it has no search_path: the names in it were resolved when it was made.
+-- The planner puts functions of this form into the statement that calls them, so that a refusal costs little
+-- more than the look-up of its row: a third of what it costs inside PL/pgSQL. That is why they say STABLE, though
+-- what they call to allow is not; why the look-up is made with the rights of the caller, from whom the policy of
+-- the table hides the buckets of other tenants; and why they have no search_path: the names in them were resolved
+-- when they were made. Each expression adds to every call, so there are few of them.
 CREATE OR REPLACE FUNCTION public.take_rate_limit(
     p_tenant_id uuid,
     p_subject text,
@@ -330,48 +310,91 @@ CREATE OR REPLACE FUNCTION public.take_rate_limit(
 ) RETURNS SETOF public.rate_limit_answer
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT (decided.answer).*
+    SELECT
+        decided.ahead_ns >= 0,
+        -- A millionth is more than what is lost by rounding.
+        greatest(floor(
+            coalesce(p_burst, p_amount) + 0.000001::double precision
+            - abs(decided.ahead_ns) * (p_amount / NULLIF(date_part('epoch', p_period) * 1000000000, 0))
+        ), 0),
+        CASE
+            WHEN decided.ahead_ns >= 0 THEN interval '0'
+            WHEN p_cost <= coalesce(p_burst, p_amount)
+            THEN make_interval(secs => greatest(
+                -decided.ahead_ns / 1000000000.0::double precision
+                - (coalesce(p_burst, p_amount) - p_cost) * (date_part('epoch', p_period) / NULLIF(p_amount, 0)), 0
+            ))
+        END,
+        to_timestamp(date_part('epoch', clock_timestamp()) + abs(decided.ahead_ns) / 1000000000.0::double precision)
     FROM (
-        SELECT CASE
-            WHEN bucket.ahead > (coalesce(p_burst, p_amount) - p_cost) * bucket.each + 1
-            THEN ROW(
-                false,
-                greatest(floor(coalesce(p_burst, p_amount) - bucket.ahead / bucket.each), 0),
-                CASE
-                    WHEN p_cost <= coalesce(p_burst, p_amount)
-                    THEN make_interval(secs => (bucket.ahead - (coalesce(p_burst, p_amount) - p_cost) * bucket.each) / 1000000)
-                END,
-                to_timestamp(bucket.full_at / 1000000)
-            )::public.rate_limit_answer
-            ELSE public.take_from_bucket(p_tenant_id, p_subject, p_limit_name, p_amount, p_period, p_burst, p_cost, p_durable)
-        END AS answer
-        FROM (
-            -- In microseconds: when it is full, how far ahead that is, and how long one unit takes to come back.
-            SELECT
-                stored.full_at / 1000.0::double precision AS full_at,
-                stored.full_at / 1000.0::double precision - date_part('epoch', clock_timestamp()) * 1000000 AS ahead,
-                date_part('epoch', NULLIF(p_period, '0')) * 1000000 / NULLIF(p_amount, 0) AS each
-            FROM (SELECT) AS always
-            LEFT JOIN (
-                SELECT transient.full_at
-                FROM public.rate_limit_buckets AS transient
-                WHERE transient.tenant_id = p_tenant_id
-                  AND transient.subject = p_subject
-                  AND transient.limit_name = p_limit_name
-                  AND NOT p_durable
-                UNION ALL
-                SELECT durable.full_at
-                FROM public.rate_limit_durable_buckets AS durable
-                WHERE durable.tenant_id = p_tenant_id
-                  AND durable.subject = p_subject
-                  AND durable.limit_name = p_limit_name
-                  AND p_durable
-            ) AS stored ON true
-        ) AS bucket
+        SELECT coalesce(
+            CASE
+                WHEN p_durable THEN (
+                    SELECT -1 - greatest(stored.full_at - (date_part('epoch', clock_timestamp()) * 1000000000)::bigint, 0)
+                    FROM public.rate_limit_durable_buckets AS stored
+                    WHERE stored.tenant_id = p_tenant_id
+                      AND stored.subject = p_subject
+                      AND stored.limit_name = p_limit_name
+                      AND stored.full_at > date_part('epoch', clock_timestamp()) * 1000000000
+                          + ((coalesce(p_burst, p_amount) - p_cost) * (date_part('epoch', p_period) * 1000000000 / NULLIF(p_amount, 0)) + 1000)
+                ) ELSE (
+                    SELECT -1 - greatest(stored.full_at - (date_part('epoch', clock_timestamp()) * 1000000000)::bigint, 0)
+                    FROM public.rate_limit_buckets AS stored
+                    WHERE stored.tenant_id = p_tenant_id
+                      AND stored.subject = p_subject
+                      AND stored.limit_name = p_limit_name
+                      AND stored.full_at > date_part('epoch', clock_timestamp()) * 1000000000
+                          + ((coalesce(p_burst, p_amount) - p_cost) * (date_part('epoch', p_period) * 1000000000 / NULLIF(p_amount, 0)) + 1000)
+                )
+            END,
+            public.take_from_bucket(
+                p_tenant_id, p_subject, p_limit_name,
+                public.rate_limit_step(p_amount, p_period, coalesce(p_burst, p_amount), p_cost),
+                public.rate_limit_step(p_amount, p_period, coalesce(p_burst, p_amount), coalesce(p_burst, p_amount)),
+                p_durable
+            )
+        ) AS ahead_ns
     ) AS decided;
 END;
 COMMENT ON FUNCTION public.take_rate_limit(uuid, text, text, bigint, interval, bigint, bigint, boolean) IS
     'Takes a cost from one limit that the caller of the function states itself: amount a period, and burst at once. Call it as SELECT * FROM take_rate_limit(...).';
+
+CREATE OR REPLACE FUNCTION public.try_rate_limit(
+    p_tenant_id uuid,
+    p_subject text,
+    p_limit_name text,
+    p_amount bigint,
+    p_period interval,
+    p_burst bigint DEFAULT NULL,
+    p_cost bigint DEFAULT 1,
+    p_durable boolean DEFAULT false
+) RETURNS SETOF boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN CASE
+            WHEN p_durable THEN (
+                SELECT stored.full_at
+                FROM public.rate_limit_durable_buckets AS stored
+                WHERE stored.tenant_id = p_tenant_id AND stored.subject = p_subject AND stored.limit_name = p_limit_name
+            ) ELSE (
+                SELECT stored.full_at
+                FROM public.rate_limit_buckets AS stored
+                WHERE stored.tenant_id = p_tenant_id AND stored.subject = p_subject AND stored.limit_name = p_limit_name
+            )
+        END > date_part('epoch', clock_timestamp()) * 1000000000
+              + ((coalesce(p_burst, p_amount) - p_cost) * (date_part('epoch', p_period) * 1000000000 / NULLIF(p_amount, 0)) + 1000)
+        THEN false
+        ELSE public.take_from_bucket(
+            p_tenant_id, p_subject, p_limit_name,
+            public.rate_limit_step(p_amount, p_period, coalesce(p_burst, p_amount), p_cost),
+            public.rate_limit_step(p_amount, p_period, coalesce(p_burst, p_amount), coalesce(p_burst, p_amount)),
+            p_durable
+        ) >= 0
+    END;
+END;
+COMMENT ON FUNCTION public.try_rate_limit(uuid, text, text, bigint, interval, bigint, bigint, boolean) IS
+    'Takes as take_rate_limit() does and answers with yes or no alone, for less. Call it as SELECT * FROM try_rate_limit(...).';
 
 -- The same for all limits of the caller's plan. Buckets are taken in the order of their keys, so that two
 -- calls cannot wait for each other; if one refuses after all, those before it get their cost back and
@@ -398,7 +421,6 @@ AS $body$
 DECLARE
     tenant_plan text;
     rule record;
-    bucket_subject text;
     amount bigint;
     burst bigint;
     now_ns bigint;
@@ -417,10 +439,8 @@ DECLARE
     least_share double precision;
     beyond CONSTANT bigint := 9223372036854775807;  -- a cost that no bucket is deep enough for
 BEGIN
-    IF p_tenant_id IS NULL OR p_tenant_id IS DISTINCT FROM public.current_tenant_id() THEN
+    IF (p_tenant_id = public.current_tenant_id() AND p_subject <> '' AND p_requests >= 0 AND p_tokens >= 0) IS NOT TRUE THEN
         PERFORM public.require_tenant(p_tenant_id);
-    END IF;
-    IF p_subject IS NULL OR p_subject = '' OR p_requests IS NULL OR p_requests < 0 OR p_tokens IS NULL OR p_tokens < 0 THEN
         RAISE invalid_parameter_value USING MESSAGE = 'a subject is needed, and costs that are not negative';
     END IF;
     SELECT tenant.plan_code INTO tenant_plan FROM public.tenants AS tenant WHERE tenant.tenant_id = p_tenant_id;
@@ -429,7 +449,7 @@ BEGIN
     END IF;
 
     LOOP
-        now_ns := EXTRACT(epoch FROM clock_timestamp()) * 1000000000;
+        now_ns := date_part('epoch', clock_timestamp()) * 1000000000;
         subjects := '{}';
         names := '{}';
         durables := '{}';
@@ -442,30 +462,42 @@ BEGIN
         FOR rule IN
             SELECT
                 known.limit_name,
-                known.scope,
+                CASE known.scope WHEN 'tenant' THEN '' ELSE p_subject END AS subject,
                 known.durable,
                 known.amount,
                 known.burst,
-                (EXTRACT(epoch FROM known.period) * 1000000000)::bigint AS period_ns,
+                (date_part('epoch', known.period) * 1000000000)::bigint AS period_ns,
                 CASE known.unit WHEN 'requests' THEN p_requests ELSE p_tokens END AS cost
             FROM public.rate_limits AS known
             WHERE known.plan_code = tenant_plan AND known.unit <> 'concurrent'
             ORDER BY known.scope <> 'tenant', known.limit_name COLLATE "C"
         LOOP
-            bucket_subject := CASE rule.scope WHEN 'tenant' THEN '' ELSE p_subject END;
-            SELECT override.amount, override.burst INTO amount, burst
-            FROM public.rate_limit_overrides AS override
-            WHERE override.tenant_id = p_tenant_id
-              AND override.subject = bucket_subject
-              AND override.limit_name = rule.limit_name;
-            IF NOT FOUND THEN
-                amount := rule.amount;
-                burst := rule.burst;
-            END IF;
+            SELECT
+                coalesce(override.amount, rule.amount),
+                coalesce(override.burst, rule.burst),
+                CASE
+                    WHEN rule.durable THEN (
+                        SELECT stored.full_at
+                        FROM public.rate_limit_durable_buckets AS stored
+                        WHERE stored.tenant_id = p_tenant_id
+                          AND stored.subject = rule.subject
+                          AND stored.limit_name = rule.limit_name
+                    ) ELSE (
+                        SELECT stored.full_at
+                        FROM public.rate_limit_buckets AS stored
+                        WHERE stored.tenant_id = p_tenant_id
+                          AND stored.subject = rule.subject
+                          AND stored.limit_name = rule.limit_name
+                    )
+                END
+            INTO amount, burst, before_ns
+            FROM (SELECT) AS always
+            LEFT JOIN public.rate_limit_overrides AS override
+              ON override.tenant_id = p_tenant_id
+             AND override.subject = rule.subject
+             AND override.limit_name = rule.limit_name;
+            before_ns := greatest(before_ns - now_ns, 0);
             depth_ns := div(burst::numeric * rule.period_ns, amount);
-            before_ns := greatest(
-                public.rate_limit_full_at(p_tenant_id, bucket_subject, rule.limit_name, rule.durable) - now_ns, 0
-            );
             IF rule.cost > burst THEN
                 after_ns := before_ns;
                 wait_ns := beyond;
@@ -482,7 +514,7 @@ BEGIN
             END IF;
             IF allowed THEN
                 IF after_ns > before_ns THEN
-                    subjects := subjects || bucket_subject;
+                    subjects := subjects || rule.subject;
                     names := names || rule.limit_name;
                     durables := durables || rule.durable;
                     steps := steps || (after_ns - before_ns);
@@ -783,8 +815,10 @@ REVOKE EXECUTE ON FUNCTION
     public.rate_limits_of(uuid, text),
     public.rate_limit_full_at(uuid, text, text, boolean),
     public.move_rate_limit(uuid, text, text, boolean, bigint, bigint, bigint),
-    public.take_from_bucket(uuid, text, text, bigint, interval, bigint, bigint, boolean),
+    public.rate_limit_step(bigint, interval, bigint, bigint),
+    public.take_from_bucket(uuid, text, text, bigint, bigint, boolean),
     public.take_rate_limit(uuid, text, text, bigint, interval, bigint, bigint, boolean),
+    public.try_rate_limit(uuid, text, text, bigint, interval, bigint, bigint, boolean),
     public.consume_rate_limit(uuid, text, bigint, bigint),
     public.settle_rate_limit(uuid, text, bigint, bigint),
     public.rate_limit_status(uuid, text),
@@ -801,7 +835,8 @@ BEGIN
         -- To look, and no more: only the functions write them.
         GRANT SELECT ON public.rate_limit_buckets, public.rate_limit_durable_buckets TO semantic_kernel_app;
         GRANT EXECUTE ON FUNCTION
-            public.take_from_bucket, public.take_rate_limit, public.consume_rate_limit, public.settle_rate_limit, public.rate_limit_status,
+            public.rate_limit_step, public.take_from_bucket, public.take_rate_limit, public.try_rate_limit,
+            public.consume_rate_limit, public.settle_rate_limit, public.rate_limit_status,
             public.acquire_lease, public.renew_lease, public.release_lease
         TO semantic_kernel_app;
     END IF;
@@ -827,8 +862,9 @@ BEGIN
             'TABLE public.rate_limits', 'TABLE public.rate_limit_overrides', 'TABLE public.rate_limit_buckets',
             'TABLE public.rate_limit_durable_buckets', 'TABLE public.rate_limit_leases', 'TYPE public.rate_limit_answer',
             'FUNCTION public.rate_limits_of', 'FUNCTION public.rate_limit_full_at', 'FUNCTION public.move_rate_limit',
-            'FUNCTION public.take_from_bucket', 'FUNCTION public.take_rate_limit', 'FUNCTION public.consume_rate_limit',
-            'FUNCTION public.settle_rate_limit', 'FUNCTION public.rate_limit_status', 'FUNCTION public.acquire_lease',
+            'FUNCTION public.rate_limit_step', 'FUNCTION public.take_from_bucket', 'FUNCTION public.take_rate_limit',
+            'FUNCTION public.try_rate_limit', 'FUNCTION public.consume_rate_limit', 'FUNCTION public.settle_rate_limit',
+            'FUNCTION public.rate_limit_status', 'FUNCTION public.acquire_lease',
             'FUNCTION public.renew_lease', 'FUNCTION public.release_lease', 'FUNCTION public.purge_rate_limits'
         ] LOOP
             EXECUTE format('ALTER %s OWNER TO semantic_kernel_owner', object);

@@ -61,19 +61,15 @@ def test_of_640_calls_under_a_limit_of_60_exactly_60_are_allowed(
 
 
 @pytest.mark.parametrize("clients", [1, 8, 32])
+@pytest.mark.parametrize("function", ["take_rate_limit", "try_rate_limit"])
 def test_of_640_calls_under_60_a_minute_60_are_allowed_and_one_for_each_second_they_took(
-    migrated: Database, clients: int
+    migrated: Database, clients: int, function: str
 ) -> None:
     owner = migrated.connect()
+    call = f"SELECT * FROM {function}(%s, 'user:1', 'minute', 60, '1 minute')"
 
     def take(connection: Connection, _: int) -> bool:
-        return bool(
-            value(
-                connection,
-                "SELECT allowed FROM take_rate_limit(%s, 'user:1', 'minute', 60, '1 minute')",
-                FIRST,
-            )
-        )
+        return bool(value(connection, call, FIRST))
 
     began = value(owner, "SELECT clock_timestamp()")
     allowed = together(migrated, clients, 640, take)
@@ -137,9 +133,13 @@ def test_a_refusal_under_one_limit_is_read_by_the_statement_of_the_caller_itself
     assert (allowed, remaining) == (False, 0)
     assert timedelta(hours=23, minutes=59) < retry_after < timedelta(days=1)
     assert value(application, "SELECT %s - now()", reset_at) <= timedelta(days=1)
+    assert value(application, f"SELECT * FROM {call.replace('take', 'try', 1)}") is False
     application.execute("SET default_transaction_read_only = off")
+    application.execute(
+        f"SELECT FROM take_rate_limit('{FIRST}', 'full', 'l', 2, '1 day', NULL, 0, {durable})"
+    )
     never = f"SELECT allowed, retry_after FROM take_rate_limit('{FIRST}', %s, 'l', 2, '1 day', NULL, 3, {durable})"
-    assert [rows(application, never, who) for who in ("u", "new")] == [[(False, None)]] * 2
+    assert [rows(application, never, who) for who in ("u", "new", "full")] == [[(False, None)]] * 3
 
 
 def test_what_is_within_a_microsecond_of_the_border_is_decided_under_the_lock(migrated: Database) -> None:
@@ -152,6 +152,24 @@ def test_what_is_within_a_microsecond_of_the_border_is_decided_under_the_lock(mi
         application.execute(one, [FIRST])
     application.execute("SET default_transaction_read_only = off")
     assert value(application, one, FIRST)
+
+
+IMPOSSIBLE = (
+    "'', 'l', 2, '1 day'", "'u', '', 2, '1 day'", "NULL, 'l', 2, '1 day'",
+    "'u', 'l', 0, '1 day'", "'u', 'l', 0, '1 day', 2", "'u', 'l', NULL, '1 day'",
+    "'u', 'l', 2, '0'", "'u', 'l', 2, '32 days'",
+    "'u', 'l', 2, '1 day', 2001", "'u', 'l', 2, '1 day', 0", "'u', 'l', 2, '1 day', NULL, -1",
+)  # fmt: skip
+
+
+@pytest.mark.one_version
+def test_a_limit_that_cannot_be_is_refused(migrated: Database) -> None:
+    application = as_application(migrated, FIRST)
+    for function in ("take_rate_limit", "try_rate_limit"):
+        for limit in IMPOSSIBLE:
+            with pytest.raises(errors.InvalidParameterValue, match="a positive amount"):
+                application.execute(f"SELECT * FROM {function}('{FIRST}', {limit})")
+    assert rows(migrated.connect(), "SELECT FROM rate_limit_buckets") == []
 
 
 def test_the_answer_says_which_limit_when_to_come_back_and_never_when_that_is_so(migrated: Database) -> None:

@@ -41,6 +41,10 @@ SAMPLES = {"uuid": "gen_random_uuid()", "text": "'noon'", "integer": "1", "bigin
            "halfvec": "(SELECT array_agg(1) FROM generate_series(1, 1536))::halfvec"}  # fmt: skip
 
 
+REFUSING = ("require_tenant", "store_embedding", "take_rate_limit", "try_rate_limit")
+"""Without the owner's rights, and yet with a refusal."""
+
+
 def calls(connection: Connection, tenant: str) -> list[tuple[str, bool, str]]:
     """Every function that takes a tenant, called for one: its name, whether it has the owner's rights, the call."""
     return [
@@ -150,7 +154,7 @@ def test_no_function_answers_for_another_tenant_than_that_of_the_session(
     assert len(made) >= (10 if migrated.server.has_vector else 8)
     for signature, definer, call in made:
         with application.transaction(force_rollback=True):
-            if definer or signature.startswith(("require_tenant", "store_embedding", "take_rate_limit")):
+            if definer or signature.startswith(REFUSING):
                 with pytest.raises(errors.InsufficientPrivilege, match="not the tenant of this session"):
                     application.execute(call)
                 continue
