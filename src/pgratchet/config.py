@@ -74,21 +74,33 @@ KEYS = (
 )
 
 
-class Option(namedtuple("Option", ("name", "default", "meaning"))):
+class Option(namedtuple("Option", ("name", "default", "meaning", "among", "least"), defaults=(None, None))):
     """A key of a table of `pgratchet.toml`; its value has the type of the default."""
 
     __slots__ = ()
     name: str
     default: str | float | bool | tuple[str, ...]
     meaning: str
+    among: tuple[str, ...] | None
+    """The values that there are; None: any."""
+    least: int | None
+    """The least number, or so many letters."""
 
 
 SECTIONS = {
     "check": (
         Option(
-            "severity", "warning", "Findings of this severity or worse fail `check`: note, warning, error."
+            "severity",
+            "warning",
+            "Findings of this severity or worse fail `check`: note, warning, error.",
+            ("note", "warning", "error"),
         ),
-        Option("target", "", "`citus`: the rules of a distributed database are errors, not warnings."),
+        Option(
+            "target",
+            "",
+            "`citus`: the rules of a distributed database are errors, not warnings.",
+            ("", "citus"),
+        ),
         Option("ignore", (), "Rules that are not looked at."),
         Option(
             "style",
@@ -97,18 +109,35 @@ SECTIONS = {
         ),
     ),
     "backup": (
-        Option("to", "backups", "The folder of the backups, or the URL of an object store."),
-        Option("jobs", 2, "How many tables are copied at once."),
+        Option("to", "backups", "The folder of the backups, or the URL of an object store.", least=1),
+        Option("jobs", 2, "How many tables are copied at once.", least=1),
         Option("exclude_data", (), "Tables without their data, as `table` or `schema.table`."),
-        Option("up", "production", "Where `up` takes a backup first: `production`, `always`, `never`."),
-        Option("verify", default=False, meaning="Restore each backup right after it was taken, to prove it."),
         Option(
-            "on", "", "The server for that; `same`: the database's own; empty: a throw-away embedded one."
+            "codec",
+            "",
+            "How the data are compressed: `zstd`, `lz4`, `gzip`; empty: the first of them that pg_dump has.",
+            ("", "zstd", "lz4", "gzip"),
         ),
-        Option("keep_last", 7, "Keep the newest ones."),
-        Option("keep_daily", 7, "Keep the newest of each of the last days."),
-        Option("keep_weekly", 4, "Keep the newest of each of the last weeks."),
-        Option("keep_monthly", 12, "Keep the newest of each of the last months."),
+        Option(
+            "up",
+            "production",
+            "Where `up` takes a backup first: `production`, `always`, `never`.",
+            ("production", "always", "never"),
+        ),
+        Option(
+            "max_age_hours",
+            24,
+            "How old the verified backup may be without which `up` runs no file in production that loses data; "
+            "0: it asks for none.",
+            least=0,
+        ),
+        Option("verify", default=False, meaning="Restore each backup right after it was taken, to prove it."),
+        Option("on", "", "The URL of the server for that; empty: a throw-away embedded one."),
+        Option("same_server", default=False, meaning="Do that on the database's own server."),
+        Option("keep_last", 7, "Keep the newest ones.", least=1),
+        Option("keep_daily", 7, "Keep the newest of each of the last days.", least=0),
+        Option("keep_weekly", 4, "Keep the newest of each of the last weeks.", least=0),
+        Option("keep_monthly", 12, "Keep the newest of each of the last months.", least=0),
     ),
     "drift": (
         Option("ignore", (), "Patterns of what is no drift: `table public.sk_*`, `index *: clustered`."),
@@ -127,19 +156,40 @@ SECTIONS = {
 """The tables of `pgratchet.toml`, each for the command of its name."""
 
 
-def section(settings: Settings, name: str) -> dict[str, Any]:
+def section(settings: Settings, name: str, **given: Any) -> dict[str, Any]:
     """The values of one table of `pgratchet.toml`, with the defaults of what it leaves out. A list is a tuple.
 
-    Raises ConfigurationError for an unknown key and for a value of another type.
+    What is `given`, and not None, stands for what the file says.
+    Raises ConfigurationError for an unknown key, and for a value of another type or out of its bounds.
     """
     path = os.path.join(settings.root, FILE)
-    given = (_read(path) if os.path.isfile(path) else {}).get(name, {})
-    options: dict[str, Any] = {option.name: option.default for option in SECTIONS[name]}
-    for key, value in given.items():
+    options = {option.name: option for option in SECTIONS[name]}
+    values: dict[str, Any] = {option.name: option.default for option in SECTIONS[name]}
+    for key, value in (_read(path) if os.path.isfile(path) else {}).get(name, {}).items():
         if key not in options:
             raise _unknown(path, f"{name}.{key}", tuple(f"{name}.{option}" for option in options))
-        options[key] = _typed(f"{path}: {name}.{key}", value, options[key])
-    return options
+        values[key] = _bounded(
+            f"{path}: {name}.{key}", _typed(f"{path}: {name}.{key}", value, values[key]), options[key]
+        )
+    for key, value in given.items():
+        if value is not None:
+            values[key] = _bounded(f"{name}.{key}", value, options[key])
+    return values
+
+
+def _bounded(place: str, value: Any, option: Option) -> Any:
+    """A value where it is one of those that there are."""
+    if option.among is not None and value not in option.among:
+        known = ", ".join(word for word in option.among if word)
+        raise _error(f"{place} cannot be {value!r}", f"It can be {known}.")
+    if option.least is not None and (len(value) if isinstance(value, str) else value) < option.least:
+        what = (
+            "must not be empty"
+            if isinstance(value, str)
+            else f"cannot be {value}, it is {option.least} or more"
+        )
+        raise _error(f"{place} {what}", option.meaning)
+    return value
 
 
 def _typed(place: str, value: object, default: object) -> object:

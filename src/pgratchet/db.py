@@ -51,6 +51,13 @@ WHERE_PERMITTED = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "20s",
 }
+# What libpq says of a parameter that no waiting makes right.
+MISTAKEN = re.compile(r"invalid \w+ value|bad value for|could not match \d+ (?:port|host)")
+PORTS = range(1, 65536)
+URL_FORM = (
+    "Write postgresql://user:password@host:5432/database; "
+    "encode special characters of the password, @ as %40 and / as %2F."
+)
 MARK = "pgratchet.environment"
 PARAMETERS = {
     "client_encoding": "UTF8",
@@ -90,6 +97,9 @@ def connect(url: str, *, name: str, wait: float, observer: Observer) -> Connecti
         except psycopg.Error as error:
             passed = time.monotonic() - began
             reason = _reason(error)
+            if MISTAKEN.search(reason):
+                hint = "Mend that parameter in the URL, or libpq's variable or service that has it."
+                raise ConfigurationError(f"a parameter of the connection is wrong: {reason}", hint) from error
             if not _passes(reason):
                 raise ConfigurationError(
                     f"{describe(url)} refuses us: {reason}", _refusal_hint(reason)
@@ -190,7 +200,9 @@ def with_parameters(url: str, **parameters: str) -> str:
 
 
 def _parameters(url: str, name: str) -> dict[str, Any]:
-    return {**PARAMETERS, "application_name": name, **_parsed(url)}
+    given = _parsed(url)
+    _refuse_no_place(str(given.get("host") or ""), str(given.get("port") or os.environ.get("PGPORT") or ""))
+    return {**PARAMETERS, "application_name": name, **given}
 
 
 def _parsed(url: str) -> dict[str, Any]:
@@ -199,15 +211,25 @@ def _parsed(url: str) -> dict[str, Any]:
     except psycopg.Error as error:
         raise ConfigurationError(
             "the database's URL cannot be parsed (it is not shown, since it may hold a password)",
-            "Write postgresql://user:password@host:5432/database; "
-            "encode special characters of the password, @ as %40 and / as %2F.",
+            URL_FORM,
         ) from error
+
+
+def _refuse_no_place(host: str, port: str) -> None:
+    """Refuse what is no host or no port: a rest of a password, most often, whose @ cut it in two."""
+    ports = (item for item in port.split(",") if item)
+    wrong = [item for item in ports if not (item.isascii() and item.isdigit() and int(item) in PORTS)]
+    if wrong or any("@" in name[1:] for name in host.split(",")):  # a socket may begin with it
+        what = "port is not a number from 1 to 65535" if wrong else "host has an @ in it"
+        raise ConfigurationError(
+            f"the database's {what} (it is not shown, since it may be a part of a password)", URL_FORM
+        )
 
 
 def _reason(error: psycopg.Error) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else type(error).__name__
-    return re.sub(r"^connection failed: ", "", text)
+    return re.sub(r"^connection (?:failed|is bad): ", "", text)
 
 
 def _passes(reason: str) -> bool:

@@ -29,7 +29,7 @@ def verified(database: Database, settings_of: SettingsOf) -> Backup:
     database.connect().execute(
         "CREATE TABLE a AS SELECT n, md5(n::text) AS m FROM generate_series(1, 500) AS n"
     )
-    made = pgratchet.back_up(settings=settings_of(database), verify=True, on="same")
+    made = pgratchet.back_up(settings=settings_of(database), verify=True, same_server=True)
     assert made.standing is Standing.VERIFIED
     return made
 
@@ -46,7 +46,7 @@ def refused(made: Backup, database: Database, settings_of: SettingsOf) -> None:
     before = databases(database.server)
     with pytest.raises(BackupError):
         pgratchet.restore(made.name, into="never", settings=settings)
-    found = pgratchet.verify_backup(made.name, on="same", settings=settings)
+    found = pgratchet.verify_backup(made.name, same_server=True, settings=settings)
     assert found.standing in {Standing.FAILED, Standing.DAMAGED}
     assert found.problem
     [listed] = pgratchet.backups(settings=settings)
@@ -64,7 +64,7 @@ def test_one_flipped_bit_in_any_file_is_found(
             refused(verified, database, settings_of)
         path.write_bytes(whole)
     assert (
-        pgratchet.verify_backup(verified.name, on="same", settings=settings_of(database)).standing
+        pgratchet.verify_backup(verified.name, same_server=True, settings=settings_of(database)).standing
         == "verified"
     )
 
@@ -94,7 +94,7 @@ def test_manifest_of_another_backup_is_found(
     verified: Backup, database: Database, settings_of: SettingsOf
 ) -> None:
     database.connect().execute("UPDATE a SET m = upper(m)")
-    other = pgratchet.back_up(settings=settings_of(database), verify=True, on="same")
+    other = pgratchet.back_up(settings=settings_of(database), verify=True, same_server=True)
     for name in (manifest.MANIFEST, manifest.PROOF):
         shutil.copy(Path(other.place) / name, Path(verified.place) / name)
     standing = {item.name: item.standing for item in pgratchet.backups(settings=settings_of(database))}
@@ -122,7 +122,7 @@ def test_rows_that_do_not_come_back_make_it_bad(
     shutil.rmtree(Path(verified.place) / manifest.DATA)
     shutil.copytree(Path(other.place) / manifest.DATA, Path(verified.place) / manifest.DATA)
     manifest.write(Path(verified.place), replace(made, files=manifest.files(Path(verified.place))))
-    found = pgratchet.verify_backup(verified.name, on="same", settings=settings_of(database))
+    found = pgratchet.verify_backup(verified.name, same_server=True, settings=settings_of(database))
     assert (found.standing, found.problem) == (
         Standing.FAILED,
         '"public"."a" has as many rows as before (500), and not the same',
@@ -131,6 +131,22 @@ def test_rows_that_do_not_come_back_make_it_bad(
     with pytest.raises(BackupError, match="not what was backed up"):
         pgratchet.restore(verified.name, into="never", settings=settings_of(database))
     assert databases(database.server) == before
+
+
+def test_sequence_that_comes_back_at_another_value_makes_it_bad(
+    database: Database, settings_of: SettingsOf
+) -> None:
+    """Its next value would be one that is in use already."""
+    settings = settings_of(database)
+    database.connect().execute("CREATE TABLE b (n serial); INSERT INTO b SELECT FROM generate_series(1, 7)")
+    made = pgratchet.back_up(settings=settings)
+    told = manifest.read(Path(made.place))
+    assert [(item.name, item.value, item.called) for item in told.counters] == [("b_n_seq", 7, True)]
+    manifest.write(Path(made.place), replace(told, counters=(replace(told.counters[0], value=8),)))
+    found = pgratchet.verify_backup(made.name, same_server=True, settings=settings)
+    assert found.problem == 'the sequence "public"."b_n_seq" stood at 8, and stands at 7'
+    with pytest.raises(BackupError, match="b_n_seq"):
+        pgratchet.restore(made.name, into="never", settings=settings)
 
 
 def rewritten(made: Backup, old: str, new: str) -> None:
@@ -147,7 +163,7 @@ def test_catalogue_that_does_not_come_back_makes_it_bad_yet_its_rows_can_be_had(
 ) -> None:
     rewritten(verified, '"type": "integer"', '"type": "bigint"')
     settings = settings_of(database)
-    found = pgratchet.verify_backup(verified.name, on="same", settings=settings)
+    found = pgratchet.verify_backup(verified.name, same_server=True, settings=settings)
     assert found.standing is Standing.FAILED
     assert "column public.a.n" in (found.problem or "")
     done = pgratchet.restore(verified.name, into=f"{database.name}_in_need", settings=settings)
@@ -159,7 +175,7 @@ def test_another_version_of_an_extension_is_a_note(
     verified: Backup, database: Database, settings_of: SettingsOf
 ) -> None:
     rewritten(verified, '"version": "1.0"', '"version": "0.9"')
-    found = pgratchet.verify_backup(verified.name, on="same", settings=settings_of(database))
+    found = pgratchet.verify_backup(verified.name, same_server=True, settings=settings_of(database))
     assert found.proof
     assert (found.standing, len(found.proof.notes)) == (Standing.VERIFIED, 1)
     assert "extension plpgsql" in found.proof.notes[0]

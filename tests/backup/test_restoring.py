@@ -103,7 +103,7 @@ def test_production_stays_unless_its_name_is_given_and_stays_marked(
 def test_copy_of_production_is_not_production(database: Database, settings_of: SettingsOf) -> None:
     settings = settings_of(database)
     ops.mark("production", settings=settings)
-    made = pgratchet.back_up(settings=settings, verify=True, on="same")
+    made = pgratchet.back_up(settings=settings, verify=True, same_server=True)
     assert made.standing == "verified"
     done = pgratchet.restore(made.name, settings=settings)
     assert ops.mark(None, settings=settings._replace(url=database.server.url(done.database))) is None

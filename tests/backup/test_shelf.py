@@ -35,8 +35,8 @@ KEY = "PGRATCHET_BACKUP_KEY"
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """Run an S3 server; gives its address."""
-    python = ROOT / ".venv" / "s3" / "bin" / "python"
-    assert python.exists(), "run `make .venv/s3/ready`"
+    python = ROOT / ".venv" / "backup" / "bin" / "python"
+    assert python.exists(), "run `make .venv/backup/ready`"
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [python, "-c", SERVER], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
@@ -90,11 +90,11 @@ def test_object_store_keeps_proves_restores_and_prunes(
     settings = settings_of(filled)
     made = pgratchet.back_up(to=place, settings=settings)
     assert (made.standing, made.place) == (Standing.UNVERIFIED, f"{place}/{made.name}")
-    found = pgratchet.verify_backup(made.name, to=place, on="same", settings=settings)
+    found = pgratchet.verify_backup(made.name, to=place, same_server=True, settings=settings)
     assert found.standing is Standing.VERIFIED, found.problem
     assert [item.standing for item in pgratchet.backups(to=place, settings=settings)] == [Standing.VERIFIED]
     restored(filled, made.name, place, settings)
-    newer = pgratchet.back_up(to=place, verify=True, on="same", settings=settings)
+    newer = pgratchet.back_up(to=place, verify=True, same_server=True, settings=settings)
     numbers = {"keep_last": 1, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0}
     assert [item.name for item in pgratchet.prune_backups(to=place, settings=settings, **numbers)] == [
         made.name
@@ -125,8 +125,37 @@ def test_store_that_fails_in_the_middle_leaves_no_backup(
     assert pgratchet.backups(to=place, settings=settings) == ()
     monkeypatch.setattr(bucket, "put", real)
     assert (
-        pgratchet.back_up(to=place, verify=True, on="same", settings=settings).standing is Standing.VERIFIED
+        pgratchet.back_up(to=place, verify=True, same_server=True, settings=settings).standing
+        is Standing.VERIFIED
     )
+
+
+def test_store_that_breaks_off_while_a_backup_is_fetched_changes_nothing(
+    filled: Database, settings_of: SettingsOf, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = settings_of(filled)
+    made = pgratchet.back_up(to=place, settings=settings)
+    before = databases(filled.server)
+    real = bucket.get
+
+    def get(url: str, path: str) -> Iterator[bytes]:
+        pieces = real(url, path)
+        yield next(pieces)
+        if "/data/" in path:
+            raise BackupError("the object store breaks off")
+        yield from pieces
+
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setattr(bucket, "get", get)
+    for give_up in (pgratchet.restore, pgratchet.verify_backup):
+        with pytest.raises(BackupError):
+            give_up(made.name, to=place, settings=settings)
+    monkeypatch.setattr(bucket, "get", real)
+    assert databases(filled.server) == before
+    assert not list(temporary.iterdir())
+    assert pgratchet.backups(to=place, settings=settings)[0].standing is Standing.UNVERIFIED
 
 
 def test_object_that_is_changed_or_gone_is_found(
@@ -141,7 +170,8 @@ def test_object_that_is_changed_or_gone_is_found(
     with pytest.raises(BackupError, match=r"data/toc\.dat is not what it was"):
         pgratchet.restore(made.name, to=place, settings=settings)
     assert (
-        pgratchet.verify_backup(made.name, to=place, on="same", settings=settings).standing is Standing.FAILED
+        pgratchet.verify_backup(made.name, to=place, same_server=True, settings=settings).standing
+        is Standing.FAILED
     )
     bucket.delete(place, [path])
     [listed] = pgratchet.backups(to=place, settings=settings)
@@ -163,7 +193,7 @@ def test_encrypted_backup_shows_nothing_and_needs_its_own_key(
     key.write_text("c0" * 32 + "\n")
     monkeypatch.setenv(f"{KEY}_FILE", str(key))
     settings = settings_of(filled)
-    made = pgratchet.back_up(verify=True, on="same", settings=settings)
+    made = pgratchet.back_up(verify=True, same_server=True, settings=settings)
     assert made.standing is Standing.VERIFIED, made.problem
     for path in Path(made.place).rglob("*.*"):
         if path.name not in {manifest.MANIFEST, manifest.PROOF}:
@@ -191,9 +221,11 @@ def test_flipped_bit_of_an_encrypted_file_is_found(
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
             with pytest.raises(BackupError):
                 pgratchet.restore(made.name, settings=settings)
-            found = pgratchet.verify_backup(made.name, on="same", settings=settings)
+            found = pgratchet.verify_backup(made.name, same_server=True, settings=settings)
             assert found.standing in {Standing.FAILED, Standing.DAMAGED}, (path, place)
             path.write_bytes(whole)
     with suppress(FileNotFoundError):
         (Path(made.place) / manifest.PROOF).unlink()
-    assert pgratchet.verify_backup(made.name, on="same", settings=settings).standing is Standing.VERIFIED
+    assert (
+        pgratchet.verify_backup(made.name, same_server=True, settings=settings).standing is Standing.VERIFIED
+    )

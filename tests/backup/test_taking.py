@@ -6,16 +6,17 @@ import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 import pgratchet
-from pgratchet import BackupError, ConfigurationError, LockNotAvailable, pgtools
+from pgratchet import BackupError, ConfigurationError, LockNotAvailable, pgtools, schema
 from pgratchet.backup import programs, snapshot
 from pgratchet.backup.keeping import Standing
 from pgratchet.config import Settings
-from tests.backup.support import killing
+from tests.backup.support import killing, named
 from tests.crash.process import eventually
 from tests.servers import Database
 
@@ -45,14 +46,18 @@ def test_everything_is_of_one_moment_whatever_happens_meanwhile(
     connection = database.connect(options="-c lock_timeout=200ms")
     connection.execute("CREATE TABLE a AS SELECT n FROM generate_series(1, 100) AS n")
     connection.execute("CREATE TABLE b AS SELECT n FROM generate_series(1, 100) AS n")
+    connection.execute("CREATE SEQUENCE s")
     made: list[pgratchet.Backup] = []
     thread = threading.Thread(
-        target=lambda: made.append(pgratchet.back_up(settings=settings_of(database), verify=True, on="same"))
+        target=lambda: made.append(
+            pgratchet.back_up(settings=settings_of(database), verify=True, same_server=True)
+        )
     )
     thread.start()
     eventually(lambda: Path(f"{gated}.reached").exists())
     connection.execute("DELETE FROM a WHERE n > 10")
     connection.execute("INSERT INTO b VALUES (101)")
+    connection.execute("SELECT nextval('s') FROM generate_series(1, 5)")
     connection.execute("CREATE TABLE later AS SELECT 1 AS n")
     # Both would be empty in a snapshot of before, and so in the dump.
     for statement in ("TRUNCATE a", "ALTER TABLE b ALTER n TYPE bigint"):
@@ -63,8 +68,51 @@ def test_everything_is_of_one_moment_whatever_happens_meanwhile(
     assert made[0].standing is Standing.VERIFIED, made[0].problem
     assert made[0].manifest
     assert [(table.name, table.rows) for table in made[0].manifest.tables] == [("a", 100), ("b", 100)]
+    assert [(item.value, item.called, item.until) for item in made[0].manifest.counters] == [(1, False, 5)]
     connection.execute("TRUNCATE a")
     connection.execute("ALTER TABLE b ALTER n TYPE bigint")
+
+
+@pytest.mark.one_version
+def test_schema_that_changes_beside_the_dump_is_in_it_as_it_was(
+    database: Database, settings_of: SettingsOf, gated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock on a table holds these changes back."""
+    connection = database.connect()
+    connection.execute("CREATE TABLE a AS SELECT n FROM generate_series(1, 100) AS n")
+    connection.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    connection.execute("CREATE VIEW v AS SELECT f() AS n")
+    made: list[pgratchet.Backup] = []
+    settings = settings_of(database)
+    read = threading.Event()
+
+    def look(connection: psycopg.Connection[tuple[Any, ...]]) -> schema.Snapshot:
+        try:
+            return whole(connection)
+        finally:
+            read.set()
+
+    whole = schema.snapshot
+    monkeypatch.setattr(schema, "snapshot", look)
+    thread = threading.Thread(target=lambda: made.append(pgratchet.back_up(settings=settings)))
+    thread.start()
+    eventually(lambda: Path(f"{gated}.reached").exists() and read.is_set())
+    connection.execute("CREATE INDEX i ON a (n)")
+    connection.execute("CREATE TABLE later (n int)")
+    connection.execute("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'")
+    connection.execute("CREATE OR REPLACE VIEW v AS SELECT f() + 1 AS n")
+    connection.execute("CREATE TYPE t AS ENUM ('x')")
+    gated.touch()
+    thread.join()
+    found = pgratchet.verify_backup(made[0].name, same_server=True, settings=settings)
+    assert (found.standing, found.problem) == (Standing.VERIFIED, None)
+    done = pgratchet.restore(made[0].name, settings=settings)
+    try:
+        with named(database.server, done.database).connect() as restored:
+            there = "SELECT (SELECT n FROM v), to_regclass('i'), to_regclass('later'), to_regtype('t')"
+            assert restored.execute(there).fetchone() == (1, None, None, None)
+    finally:
+        connection.execute(f"DROP DATABASE {done.database} WITH (FORCE)")
 
 
 @pytest.mark.one_version
@@ -93,7 +141,9 @@ def test_data_of_tables_that_can_be_made_again_are_left_out(
     connection.execute("INSERT INTO part VALUES (1)")
     connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
     settings = settings_of(database)
-    made = pgratchet.back_up(settings=settings, exclude_data=("part", "A b.c.d"), verify=True, on="same")
+    made = pgratchet.back_up(
+        settings=settings, exclude_data=("part", "A b.c.d"), verify=True, same_server=True
+    )
     assert made.manifest
     assert made.standing is Standing.VERIFIED, made.problem
     assert made.manifest.excluded == ('"A b"."c.d"', '"public"."part_1"')
@@ -191,5 +241,5 @@ def test_killed_at_any_point_it_is_there_whole_or_not_at_all(
             for item in pgratchet.backups(settings=settings):
                 assert item.standing is Standing.UNVERIFIED, (number, item.problem)
     eventually(lambda: pgratchet.back_up(settings=settings) and not list(place.glob(".*.partial")))
-    newest = pgratchet.verify_backup(on="same", settings=settings)
+    newest = pgratchet.verify_backup(same_server=True, settings=settings)
     assert newest.standing is Standing.VERIFIED, newest.problem

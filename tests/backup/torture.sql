@@ -80,6 +80,8 @@ CREATE MATERIALIZED VIEW known AS SELECT count(*) AS rows FROM kinds;
 CREATE MATERIALIZED VIEW unknown AS SELECT 1 AS x WITH NO DATA;
 CREATE SEQUENCE steps START 5 INCREMENT -3 MINVALUE -100 MAXVALUE 10 CYCLE;
 SELECT nextval('steps'), nextval('steps');
+CREATE SEQUENCE set_back;
+SELECT setval('set_back', 42, false);
 
 CREATE TEXT SEARCH DICTIONARY stems (TEMPLATE = snowball, LANGUAGE = english);
 CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple);
@@ -94,3 +96,29 @@ COMMENT ON TABLE kinds IS 'it''s "quoted"';
 COMMENT ON COLUMN kinds."Ünï cödé ☃" IS E'two\nlines';
 GRANT SELECT (id, "group") ON kinds TO PUBLIC;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC;
+
+-- What needs functions of the server's own, since none is written in C here.
+CREATE TYPE whole;
+CREATE FUNCTION whole_in(cstring) RETURNS whole LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION whole_out(whole) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+CREATE TYPE whole (INPUT = whole_in, OUTPUT = whole_out, LIKE = integer);
+CREATE TABLE wholes AS SELECT '7'::whole AS n;
+CREATE OPERATOR FAMILY by_length USING btree;
+CREATE FUNCTION shorter(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT length($1) < length($2)';
+CREATE FUNCTION longer(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT length($1) > length($2)';
+CREATE FUNCTION compared(text, text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT length($1) - length($2)';
+CREATE OPERATOR <# (LEFTARG = text, RIGHTARG = text, FUNCTION = shorter);
+CREATE OPERATOR ># (LEFTARG = text, RIGHTARG = text, FUNCTION = longer);
+CREATE OPERATOR CLASS length_ops FOR TYPE text USING btree FAMILY by_length AS
+    OPERATOR 1 <#, OPERATOR 5 >#, FUNCTION 1 compared(text, text);
+CREATE ACCESS METHOD btree_again TYPE INDEX HANDLER bthandler;
+CREATE FUNCTION handled() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE LANGUAGE plmine HANDLER handled;
+CREATE CONVERSION from_latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE TEXT SEARCH PARSER cut (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+CREATE TEXT SEARCH TEMPLATE bare (INIT = dsimple_init, LEXIZE = dsimple_lexize);
+CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (user 'somebody');
+CREATE TABLE part_of_it (id integer, tenant integer);
+CREATE PUBLICATION a_part FOR TABLE part_of_it (id, tenant) WHERE (tenant = 1);
+CREATE SUBSCRIPTION from_afar CONNECTION 'host=127.0.0.1 port=1 dbname=none' PUBLICATION far
+    WITH (connect = false, slot_name = NONE, enabled = false);

@@ -86,6 +86,13 @@ def test_every_command_that_the_docs_speak_of_exists_with_its_options() -> None:
     assert not wrong
 
 
+def test_the_rehearsals_of_the_docs_show_nothing_of_the_machine_they_were_made_on() -> None:
+    pages = [path for path in (ROOT / "docs/rehearsals").iterdir() if path.suffix in {".md", ".html"}]
+    assert len(pages) == 7
+    machine = r"/tmp|/home|/root|/usr|127\.0\.0\.1|localhost|socket|https?:"
+    assert not [path.name for path in pages if re.search(machine, _text(path))]
+
+
 def _text(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 

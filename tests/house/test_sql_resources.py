@@ -13,6 +13,7 @@ import pytest
 from psycopg import pq
 
 from pgratchet import history, sql
+from tests.database.support import MIGRATIONS
 from tests.house.source import FILES, PACKAGE, RESOURCES
 from tests.servers import Server
 
@@ -21,6 +22,7 @@ HISTORY = sql.literal(NAMES.history)
 TEXTS = dict.fromkeys(("names", "history", "schema", "name", "message", "hint", "attribute"), HISTORY)
 RUN_TIME = defaultdict(lambda: "1", TEXTS, relation="pg_catalog.pg_class", targets=f"({HISTORY}, 'SHARE')")
 KEYS = {"history": "version", "repeatable": "description"}
+[ACCOUNT] = [file for file in MIGRATIONS if file.name.startswith("V005")]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -35,8 +37,12 @@ def filled_in(resource: str, table: str) -> str:
 
 @pytest.fixture
 def connection(server: Server) -> Iterator[Connection]:
-    """Give a transaction that has the history's tables, and is rolled back."""
+    """Give a transaction that has the tables of the history and of the account of backups, and is rolled back."""
     with psycopg.connect(server.url()) as opened:
+        opened.execute(
+            "CREATE FUNCTION public.uuid_v7() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'"
+        )
+        opened.execute(ACCOUNT.read_text().partition("\n-- Backups --")[0].encode())
         for statement in history.create(NAMES):
             opened.execute(statement.encode())
         yield opened

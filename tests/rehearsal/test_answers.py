@@ -108,23 +108,41 @@ def test_up_wants_the_rehearsal_that_it_is_told_to_want(run: Run, database: Data
     [
         ("file", "V2__note.sql was changed since"),
         ("more", "V3__more.sql was not part of it"),
+        ("fewer", "V2__note.sql was part of it, and is not to be run now"),
         ("schema", "the schema of the database is another"),
+        ("server", r"that was PostgreSQL 1, this is \d\d"),
     ],
 )
 def test_up_refuses_what_is_not_what_was_rehearsed(
-    run: Run, database: Database, folder: Path, change: str, told: str
+    run: Run, database: Database, folder: Path, tmp_path: Path, change: str, told: str
 ) -> None:
     run("rehearse", "--no-proofs")
+    [kept] = (tmp_path / ".pgratchet" / "rehearsals").glob("*.json")
     match change:
         case "file":
             write_migrations(folder, {"V2__note.sql": CHANGE.replace("note", "notes")})
         case "more":
             write_migrations(folder, {"V3__more.sql": "SELECT 1;\n"})
+        case "fewer":
+            (folder / "V2__note.sql").rename(folder / "V2__other.sql")
+        case "server":
+            result = json.loads(kept.read_text())
+            result["subject"]["major"] = 1
+            kept.write_text(json.dumps(result))
         case "schema":
             database.connect().execute("CREATE TABLE by_hand (id int)")
     with pytest.raises(FindingsError, match=told):
         pgratchet.up(database.url, folder, require_rehearsal=True)
     assert pgratchet.status(database.url, folder).version == 1
+
+
+def test_a_result_that_cannot_be_read_is_none(run: Run, tmp_path: Path) -> None:
+    run("rehearse", "--no-proofs")
+    [kept] = (tmp_path / ".pgratchet" / "rehearsals").glob("*.json")
+    kept.write_text(kept.read_text()[:-40])
+    code, _, err = run("up", "--require-rehearsal")
+    assert code == 4
+    assert "there is no rehearsal" in err
 
 
 def test_up_refuses_a_plan_with_no_go(run: Run, database: Database, folder: Path, tmp_path: Path) -> None:

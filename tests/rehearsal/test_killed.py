@@ -31,9 +31,9 @@ MOMENTS = (0, *random.Random(18).sample(range(50, 2500), 3))
 
 
 @contextmanager
-def process(database: Database, folder: Path, home: Path) -> Iterator[subprocess.Popen[str]]:
+def process(database: Database, folder: Path, home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     started = subprocess.Popen(
-        [sys.executable, "-m", "pgratchet", "rehearse", "--dir", str(folder)],
+        [sys.executable, "-m", "pgratchet", "rehearse", "--dir", str(folder), *options],
         env={"PATH": "/usr/bin:/bin", "DATABASE_URL": database.url, "PYTHONPATH": str(ROOT / "src")},
         cwd=home,
         stdin=subprocess.DEVNULL,
@@ -52,10 +52,10 @@ def new_copies(database: Database, seen: set[str]) -> set[str]:
     return set(copies(database)) - seen
 
 
-def sessions(database: Database) -> int:
+def sessions(database: Database, name: str = "pgratchet%") -> int:
     with psycopg.connect(database.server.url(), autocommit=True) as connection:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgratchet%'"
-        [(number,)] = connection.execute(query).fetchall()
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s"
+        [(number,)] = connection.execute(query, (name,)).fetchall()
         return int(number)
 
 
@@ -81,6 +81,22 @@ def test_killed_at_any_moment_it_leaves_nothing_after_the_next_run(
     assert pgratchet.rehearse(database.url, folder) is not None
     assert not copies(database)
     assert picture(database) == before
+
+
+@pytest.mark.one_version
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_the_workload_ends_with_the_rehearsal(
+    database: Database, folder: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    write_migrations(folder, {"V1__base.sql": BASE})
+    pgratchet.up(database.url, folder, preflight=False)
+    write_migrations(folder, {"V2__slow.sql": "SELECT pg_sleep(60);\n"})
+    script = tmp_path / "load.sql"
+    script.write_text("SELECT count(*) FROM users;\n")
+    with process(database, folder, tmp_path, "--workload", str(script), "--seconds", "60") as started:
+        eventually(lambda: sessions(database, "pgratchet % workload"))
+        started.send_signal(number)
+        eventually(lambda: not sessions(database))
 
 
 @pytest.mark.one_version

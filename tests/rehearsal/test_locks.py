@@ -65,7 +65,7 @@ MATRIX: tuple[tuple[str, dict[str, str], set[str]], ...] = (
     (
         "REINDEX TABLE main",
         {"main": SHARE},
-        {"rewrites main_pkey", "rewrites main_size", "rewrites main_small"},
+        {"builds main_pkey", "builds main_size", "builds main_small"},
     ),
     (
         "ALTER TABLE parts ATTACH PARTITION fresh FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",

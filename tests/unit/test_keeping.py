@@ -33,6 +33,7 @@ EMPTY = Manifest(
     tables=(),
     excluded=(),
     large_objects=None,
+    counters=(),
     run_id=None,
     backup_id=None,
     notes=(),

@@ -7,57 +7,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pgratchet import Answer, Blocked, Copy, Lock, Proof, Reason, Rehearsal, Run, Seen, Subject
+from pgratchet import Answer, Rehearsal
 from pgratchet.report import page, rehearsals
+from tests.rehearsal.values import VALUE
 
-SEEN = Seen(
-    script="V2__a<b.sql",
-    path="/m/V2__a<b.sql",
-    number=1,
-    line=3,
-    sql="UPDATE users SET a = '|' || b * 2 WHERE a < b",
-    tag="UPDATE",
-    start=10.0,
-    milliseconds=1500.0,
-    rows=1200,
-    wal=5_000_000,
-    temporary=None,
-    disk=-300,
-    locks=(Lock("public.users", "table", "AccessExclusiveLock", 10.0, 2000.0),),
-    rewritten=("public.users",),
-    notices=("<script>alert(1)</script>",),
-)
-SPANS = ((10.0, 2000.0),)
-VALUE = Rehearsal(
-    answer=Answer.NO_GO,
-    reasons=(
-        Reason(Answer.NO_GO, "reads of public.users blocked", "/m/V2__a<b.sql:3", "Do it otherwise."),
-        Reason(Answer.NO_GO, "writes of public.users blocked", "/m/V2__a<b.sql:3", "Do it otherwise."),
-        Reason(Answer.CARE, "without a place", None, "Look."),
-    ),
-    database="shop",
-    subject=Subject((("V2__a<b.sql", "sum"),), 18, "f" * 64),
-    copy=Copy("template", "its files were copied", 12_000_000, 0.2),
-    run=Run(
-        2100.0,
-        (SEEN,),
-        (Blocked("public.users", 1990.0, 1990.0, measured=True, read_spans=SPANS, write_spans=SPANS),),
-        6,
-        7,
-    ),
-    proofs=(Proof("V2__a<b.sql", "applied twice", holds=False, detail="the second run changes it"),),
-    notes=("a note",),
-    limits={"blocked_reads_ms": 1000.0, "blocked_writes_ms": 1000.0},
-    at="2024-01-31T12:30:00+00:00",
-    tool="0.1.0",
-)
 NOTHING = replace(
     VALUE,
     answer=Answer.GO,
     reasons=(),
     proofs=(),
     notes=(),
-    run=replace(VALUE.run, statements=(), blocked=()),
+    findings=(),
+    run=replace(VALUE.run, statements=(), blocked=(), workload=None),
 )
 
 
@@ -105,10 +66,13 @@ def test_the_page_shows_the_answer_first_and_all_that_it_draws_in_figures() -> N
         "1,990 ms",
         "AccessExclusiveLock",
         "rewrote public.users",
+        "p50 0.4 ms, p99 2.5 ms, worst 12 ms of 900",
+        "hnsw graph no longer fits",
+        "seen-build",
     ):
         assert figure in words
     assert "<script>alert(1)</script>" in words
-    assert found.tags.count("table") == 4
+    assert found.tags.count("table") == 6
     assert "a note" in words
 
 
@@ -128,9 +92,21 @@ def test_the_text_has_each_reason_with_the_place_that_an_editor_opens() -> None:
 
 def test_no_cell_of_a_markdown_table_is_cut_by_what_is_in_it() -> None:
     text = rehearsals.markdown(VALUE)
-    [row] = [line for line in text.splitlines() if "UPDATE users" in line]
+    [_, row] = [line for line in text.splitlines() if "UPDATE users" in line]
     assert row.replace("\\|", "").count("|") == len(rehearsals.HEAD) + 1
-    assert text.count("<details>") == text.count("</details>") == 3
+    assert text.count("<details>") == text.count("</details>") == 4
+
+
+def test_the_workload_and_what_check_says_otherwise_stand_in_text_and_markdown() -> None:
+    for text in (rehearsals.text(VALUE), rehearsals.markdown(VALUE)):
+        words = " ".join(text.replace("|", " ").split())
+        assert "load.sql, 4 clients (pgbench 18)" in words
+        assert "before the plan 900 0.4 ms 2.5 ms 12 ms" in words
+        assert "7 1.8 s 2.0 s 2.0 s 1: column" in words
+        assert "set-not-null was a warning, now a note: it looked through no table" in words
+        assert "added: a build that no rule sees (built public.i)" in words
+        assert "1 finding was seen to be so" in words
+        assert "the session of the plan itself wrote 5 B in all" in words
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,16 @@ def record(url: str, manifest: Manifest, proof: Proof) -> None:
             connection.execute(query, (manifest.backup_id, method, not proof.problems, details))
 
 
+def proven(connection: db.Connection, hours: int, bad: list[str]) -> str | None:
+    """Where a backup of the last so many hours lies that was restored to prove it; `bad` are known to be none."""
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        if _kept(connection):
+            query = sql.load("backup_proven").encode()
+            row = connection.execute(query, {"hours": str(hours), "bad": ",".join(bad)}).fetchone()
+            return None if row is None else str(row[0])
+    return None
+
+
 def opened(url: str) -> AbstractContextManager[db.Connection]:
     """A connection to keep account with; it waits for nobody."""
     return db.opened(url, name="pgratchet account", wait=0, observer=ignore)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from pgratchet import db, schema, sql
 from pgratchet.backup import snapshot
-from pgratchet.backup.manifest import SCHEMA, Manifest, Table
+from pgratchet.backup.manifest import SCHEMA, Counter, Manifest, Table
 from pgratchet.schema import Action, Change, Item, Snapshot
 
 SHOWN = 2000
@@ -81,6 +81,7 @@ def _tables(connection: db.Connection, made: Manifest) -> Iterator[str]:
         if sql.qualified(table.schema, table.name) in there:
             yield from rows(table, snapshot.digest(connection, table.schema, table.name))
     yield from _large_objects(connection, made)
+    yield from counters(made.counters, snapshot.counters(connection))
 
 
 def rows(before: Table, after: Table) -> Iterator[str]:
@@ -90,6 +91,28 @@ def rows(before: Table, after: Table) -> Iterator[str]:
         yield f"{name} had {before.rows} rows and has {after.rows}"
     elif before.digest != after.digest:
         yield f"{name} has as many rows as before ({before.rows}), and not the same"
+
+
+def counters(before: Sequence[Counter], after: Sequence[Counter]) -> Iterator[str]:
+    """What is not the same of the sequences; one that was in use meanwhile may have come as far as it did then."""
+    now = {(item.schema, item.name): item for item in after}
+    for item in before:
+        there = now.get((item.schema, item.name))  # the catalogue tells of one that is gone
+        if there and not _stands(item, there):
+            name = sql.qualified(item.schema, item.name)
+            yield f"the sequence {name} stood at {_position(item)}, and stands at {_position(there)}"
+
+
+def _stands(before: Counter, after: Counter) -> bool:
+    if before.until is None:
+        return (before.value, before.called) == (after.value, after.called)
+    return before.cycles or after.value in range(
+        min(before.value, before.until), max(before.value, before.until) + 1
+    )
+
+
+def _position(item: Counter) -> str:
+    return f"{item.value}{'' if item.called else ', not given out'}"
 
 
 def _large_objects(connection: db.Connection, made: Manifest) -> Iterator[str]:

@@ -12,7 +12,7 @@ from psycopg import conninfo
 
 from pgratchet import __version__, db, history, sql
 from pgratchet.errors import BackupError, ConfigurationError
-from pgratchet.model import ignore
+from pgratchet.model import Observer, ignore
 
 NAME = f"pgratchet {__version__} restore"
 PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
@@ -22,12 +22,14 @@ MAINTENANCE = ("postgres", "template1")
 
 
 @contextmanager
-def server_of(url: str, besides: str = "") -> Iterator[db.Connection]:
+def server_of(
+    url: str, wait: float = 0.0, observer: Observer = ignore, besides: str = ""
+) -> Iterator[db.Connection]:
     """A connection to the server, and not to the database that is to be renamed."""
     names = [name for name in MAINTENANCE if name != besides]
     for name in names:
         try:
-            connection = db.connect(of(url, name), name=NAME, wait=0, observer=ignore)
+            connection = db.connect(of(url, name), name=NAME, wait=wait, observer=observer)
         except ConfigurationError:
             if name == names[-1]:
                 raise
@@ -41,7 +43,7 @@ def server_of(url: str, besides: str = "") -> Iterator[db.Connection]:
 
 def of(url: str, name: str) -> str:
     """The URL of another database of the same server."""
-    return conninfo.make_conninfo(url, dbname=name)
+    return db.with_parameters(url, dbname=name)
 
 
 def opened(url: str, name: str) -> AbstractContextManager[db.Connection]:
@@ -80,8 +82,26 @@ def create(connection: db.Connection, name: str, properties: Mapping[str, Any]) 
 
 
 def drop(connection: db.Connection, name: str) -> None:
-    """Drop a database with whatever is connected to it."""
-    connection.execute(f"DROP DATABASE IF EXISTS {sql.quote(name)} WITH (FORCE)".encode())
+    """Drop a database with whatever is connected to it, and with its subscriptions, which would hold it."""
+    statement = f"DROP DATABASE IF EXISTS {sql.quote(name)} WITH (FORCE)".encode()
+    try:
+        connection.execute(statement)
+    except psycopg.errors.ObjectInUse:
+        _drop_subscriptions(connection, name)
+        connection.execute(statement)
+
+
+def _drop_subscriptions(connection: db.Connection, name: str) -> None:
+    """Drop the subscriptions of a database of ours. Never their slot: it is that of the database they came from."""
+    info = connection.info
+    with opened(db.with_parameters(info.dsn, password=info.password), name) as inside:
+        mine = "SELECT subname FROM pg_catalog.pg_subscription AS held JOIN pg_catalog.pg_database AS own"
+        query = f"{mine} ON own.oid = held.subdbid WHERE own.datname = pg_catalog.current_database()"
+        for (subscription,) in inside.execute(query.encode()).fetchall():
+            quoted = sql.quote(subscription)
+            inside.execute(f"ALTER SUBSCRIPTION {quoted} DISABLE".encode())
+            inside.execute(f"ALTER SUBSCRIPTION {quoted} SET (slot_name = NONE)".encode())
+            inside.execute(f"DROP SUBSCRIPTION {quoted}".encode())
 
 
 def exists(connection: db.Connection, name: str) -> bool:

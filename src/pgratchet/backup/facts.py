@@ -25,7 +25,7 @@ def read(connection: db.Connection, names: history.Names) -> dict[str, Any]:
         "made_at": made_at,
         "server": server,
         "server_version": server_version,
-        "system": _system(connection),
+        "system": system(connection),
         "version": newest and newest.version,
         "script": newest and newest.script,
         "applied_at": newest and newest.applied_at,
@@ -46,11 +46,11 @@ def _newest(connection: db.Connection, names: history.Names) -> Any:
     return rows[-1] if rows else None
 
 
-def _system(connection: db.Connection) -> str | None:
+def system(connection: db.Connection) -> str | None:
     """The identifier of the cluster, where we may read it; a failure must not end the transaction."""
     with suppress(psycopg.Error), connection.transaction():
         row = connection.execute(
-            "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
+            "SELECT system_identifier::text FROM pg_catalog.pg_controlsystem()"
         ).fetchone()
         return str(row[0]) if row else None
     return None

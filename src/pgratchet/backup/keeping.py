@@ -120,6 +120,22 @@ def find(backups: Sequence[Backup], place: str, name: str | None) -> Backup:
     )
 
 
+def newest_of(backups: Sequence[Backup], database: str, system: str | None) -> tuple[Backup, ...]:
+    """The backups of one database, newest first; where the cluster cannot be told, of any of this name."""
+    return tuple(
+        item
+        for item in backups
+        if item.manifest
+        and item.manifest.database == database
+        and (None in {system, item.manifest.system} or item.manifest.system == system)
+    )
+
+
+def proven_since(backups: Sequence[Backup], oldest: datetime) -> bool:
+    """Whether one of them was taken since then, and restored to prove it."""
+    return any(item.usable and item.manifest and item.manifest.made_at >= oldest for item in backups)
+
+
 def unneeded(backups: Sequence[Backup], keep: Keep) -> tuple[Backup, ...]:
     """Those that no rule keeps, of each database by itself. Never the newest, nor the newest verified one.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,19 @@ class Table:
     name: str
     rows: int
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A sequence: its last value, and whether that was given out already."""
+
+    schema: str
+    name: str
+    value: int
+    called: bool
+    cycles: bool
+    until: int | None = None
+    """Its value when the dump was done; None where it stood still: no snapshot holds a sequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,7 @@ class Manifest:
     excluded: tuple[str, ...]
     """Tables whose data were left out, as quoted names."""
     large_objects: Table | None
+    counters: tuple[Counter, ...]
     run_id: str | None
     """The run that this backup was made before."""
     backup_id: str | None
@@ -136,6 +151,7 @@ def parse(path: Path | str, content: str) -> Manifest:
         fields[name] = _time(fields[name])
     objects = fields["large_objects"]
     fields["large_objects"] = None if objects is None else Table(**objects)
+    fields["counters"] = tuple(Counter(**item) for item in fields.get("counters", ()))
     fields["tables"] = tuple(Table(**item) for item in fields["tables"])
     fields["files"] = tuple(File(**item) for item in fields["files"])
     return Manifest(**fields)
@@ -171,12 +187,14 @@ def checksum(folder: Path) -> str:
 def files(folder: Path) -> tuple[File, ...]:
     """Every file of a backup, with its checksum; without the manifest and the proof."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = (path.relative_to(folder).as_posix() for path in found)
-    return tuple(
-        File(name, (folder / name).stat().st_size, sha256(folder / name))
-        for name in names
-        if name not in {MANIFEST, PROOF}
-    )
+    names = [path.relative_to(folder).as_posix() for path in found]
+    names = [name for name in names if name not in {MANIFEST, PROOF}]
+    with ThreadPoolExecutor() as hashing:
+        sums = hashing.map(lambda name: sha256(folder / name), names)
+        return tuple(
+            File(name, (folder / name).stat().st_size, digest)
+            for name, digest in zip(names, sums, strict=True)
+        )
 
 
 def sha256(path: Path) -> str:

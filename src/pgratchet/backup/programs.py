@@ -13,12 +13,13 @@ from typing import IO
 from psycopg import conninfo
 
 from pgratchet import pgtools
-from pgratchet.errors import BackupError
+from pgratchet.errors import BackupError, ConfigurationError
 
 CODECS = ("zstd", "lz4")
 """From the best down. A client may have been built without them, and before 16 it knows no codec by its name."""
 GZIP = "gzip"
 """What it does where nothing is said."""
+NOWHERE = "/nonexistent/pgratchet"
 GRACE = 10.0
 """Seconds that a program has to end its own processes."""
 
@@ -29,23 +30,28 @@ def environment(url: str, name: str, database: str | None = None) -> dict[str, s
     return {**pgtools.environment(chosen), "PGAPPNAME": name, "LC_ALL": "C"}
 
 
-def codec(pg_dump: Path) -> str:
-    """The best compression that this pg_dump has been built with.
+def codec(pg_dump: Path, wanted: str = "") -> str:
+    """The compression that is wanted, or the best that this pg_dump has been built with.
 
-    Where it has not, it says so; where it has, it goes on to make a folder that cannot be made, and never connects.
+    Raises ConfigurationError where it has not the one that is wanted.
     """
-    for name in CODECS:
-        command: list[str | Path] = [
-            pg_dump,
-            "--format=directory",
-            f"--compress={name}",
-            "--file=/nonexistent/pgratchet",
-        ]
-        told = {**os.environ, "LC_ALL": "C"}
-        done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
-        if "could not create directory" in done.stderr:
-            return name
-    return GZIP
+    if wanted in {"", GZIP}:
+        return wanted or next((name for name in CODECS if _has(pg_dump, name)), GZIP)
+    if not _has(pg_dump, wanted):
+        raise ConfigurationError(
+            f"{pg_dump} was not built with {wanted}, or is older than 16, which knew gzip alone",
+            f"Leave out the codec, or let {pgtools.SETTING} name the folder of a client that has it.",
+        )
+    return wanted
+
+
+def _has(pg_dump: Path, name: str) -> bool:
+    """Where it has not been built with a codec, it says so; where it has, it goes on and finds that no folder can
+    be made there, and never connects."""
+    command: list[str | Path] = [pg_dump, "--format=directory", f"--compress={name}", f"--file={NOWHERE}"]
+    told = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+    return "could not create directory" in done.stderr
 
 
 def run(command: Sequence[str | Path], env: dict[str, str], keep: int | None = None) -> str:

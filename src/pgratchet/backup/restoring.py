@@ -36,6 +36,8 @@ class Target:
     """The name of the database, once more, where it is marked as production."""
     create_roles: bool = False
     jobs: int = 2
+    wait: float = 0.0
+    """Seconds, for a server that is not there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def restore(url: str, folder: Path, made: Manifest, target: Target, observer: Ob
     if problems := loading.check_files(folder, made):
         message = f"{made.name} is damaged: {'; '.join(problems[:5])}"
         raise BackupError(message, "Take another: `pgratchet backups` lists them.")
-    with databases.server_of(url, besides=target.database) as connection:
+    with databases.server_of(url, target.wait, observer, besides=target.database) as connection:
         loading.check_server(connection, made, roles=not target.create_roles)
         there = databases.exists(connection, target.database)
         keep = there and _must_be_kept(connection, url, target)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import psycopg
 
 from pgratchet import db, sql
-from pgratchet.backup.manifest import Table
+from pgratchet.backup.manifest import Counter, Table
 from pgratchet.errors import BackupError, LockNotAvailable
 
 LOCK_WAIT = "60s"
 TRIES = 10
+MANY = 500
+"""Sequences that are read at once."""
 
 # The text of a row depends on these, and its digest on the text. The rest lets a long transaction live.
 SETTINGS = {
@@ -113,6 +116,33 @@ def large_objects(connection: db.Connection) -> Table | None:
     row = connection.execute(sql.load("backup_large_objects").encode()).fetchone()
     assert row is not None
     return Table("pg_catalog", "pg_largeobject", *row)
+
+
+def counters(connection: db.Connection) -> tuple[Counter, ...]:
+    """Every sequence that pg_dump would dump, with its value of now: no snapshot holds that."""
+    found = connection.execute(sql.load("backup_sequences").encode()).fetchall()
+    return tuple(
+        counter for at in range(0, len(found), MANY) for counter in _values(connection, found[at : at + MANY])
+    )
+
+
+def moved(before: Sequence[Counter], after: Sequence[Counter]) -> tuple[Counter, ...]:
+    """The sequences of before, each with how far it has come meanwhile."""
+    now = {(item.schema, item.name): item for item in after}
+    ends = ((item, now.get((item.schema, item.name), item)) for item in before)
+    return tuple(item if item == end else replace(item, until=end.value) for item, end in ends)
+
+
+def _values(connection: db.Connection, found: Sequence[tuple[Any, ...]]) -> Iterator[Counter]:
+    parts = (
+        f"{number}, last_value, is_called FROM {sql.qualified(schema, name)}"
+        for number, (schema, name, _) in enumerate(found)
+    )
+    for number, value, called in connection.execute(
+        ("SELECT " + " UNION ALL SELECT ".join(parts)).encode()
+    ).fetchall():
+        schema, name, cycles = found[number]
+        yield Counter(schema, name, value, called, cycles)
 
 
 def excluded(found: Sequence[Relation], wanted: Sequence[str]) -> tuple[Relation, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,17 @@ from pathlib import Path
 import psycopg
 
 from pgratchet import __version__, db, history, pgtools, schema
-from pgratchet.backup import catalogue, comparing, facts, folder, manifest, programs, shelf, snapshot
+from pgratchet.backup import (
+    catalogue,
+    comparing,
+    facts,
+    folder,
+    manifest,
+    programs,
+    shelf,
+    snapshot,
+    verifying,
+)
 from pgratchet.backup.manifest import Manifest, Table
 from pgratchet.backup.pulse import pulse, written
 from pgratchet.backup.shelf import Shelf
@@ -31,8 +42,13 @@ class Order:
     jobs: int = 2
     exclude: tuple[str, ...] = ()
     """Tables without their data, as `table` or `schema.table`."""
+    codec: str = ""
+    """Empty: the best that pg_dump has."""
     run_id: str | None = None
     """The run that it is made before."""
+    verify: bool = False
+    """It will be proven on the server `on`, or on an embedded one: refuse beforehand where that cannot be."""
+    on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +119,32 @@ def _tell_failure(account: db.Connection, entry: catalogue.Entry | None, error: 
 
 
 def _make(work: Work, entry: catalogue.Entry | None, observer: Observer) -> Manifest:
-    """Everything but the manifest's own file. The snapshot and its locks end before the files are read again."""
-    pg_dump = pgtools.find("pg_dump", at_least=work.connection.info.server_version // 10_000)
-    codec = programs.codec(pg_dump)
+    """Everything but the manifest's own file. The snapshot and its locks end before the files are read again.
+
+    What waits for programs, and for nothing of the snapshot, is done beside it.
+    """
+    major = work.connection.info.server_version // 10_000
+    if work.order.verify:
+        verifying.check_possible(major, work.order.on)
     snapshot.prepare(work.connection)
-    with snapshot.taken(work.connection) as taken:
-        left_out = snapshot.excluded(taken.relations, work.order.exclude)
-        known = facts.read(work.connection, work.order.names)
-        with _dumping(work, pg_dump, codec, taken, left_out) as process:
-            tables = tuple(_digests(work.connection, taken, left_out, process))
-            objects = snapshot.large_objects(work.connection)
-            shape = schema.snapshot(work.connection)
+    with ThreadPoolExecutor(2) as beside:
+        client = beside.submit(_client, major, work.order.codec)
+        roles = beside.submit(_globals, work, major)
+        with snapshot.taken(work.connection) as taken:
+            left_out = snapshot.excluded(taken.relations, work.order.exclude)
+            known = facts.read(work.connection, work.order.names)
+            begun = snapshot.counters(work.connection)
+            pg_dump, codec = client.result()
+            with _dumping(work, pg_dump, codec, taken, left_out) as process:
+                # First: the server reads some definitions as they are now, whatever the snapshot says.
+                shape = schema.snapshot(work.connection)
+                tables = tuple(_digests(work.connection, taken, left_out, process))
+                objects = snapshot.large_objects(work.connection)
+            counters = snapshot.moved(begun, snapshot.counters(work.connection))
+        notes = roles.result()
+    for note in notes:
+        observer(Noticed("WARNING", note))
     comparing.keep(work.folder, shape)
-    notes = tuple(_globals(work, observer))
     return Manifest(
         **known,
         name=work.name,
@@ -126,6 +155,7 @@ def _make(work: Work, entry: catalogue.Entry | None, observer: Observer) -> Mani
         tables=tables,
         excluded=tuple(relation.quoted for relation in left_out if relation.kind == "r"),
         large_objects=objects,
+        counters=counters,
         run_id=work.order.run_id,
         backup_id=entry and entry.id,
         notes=notes,
@@ -152,6 +182,7 @@ def _dumping(
         f"--snapshot={taken.id}",
         f"--lock-wait-timeout={snapshot.LOCK_WAIT}",
         "--no-password",
+        "--no-sync",  # publishing does that, once for all files
         *(f"--exclude-table-data={relation.quoted}" for relation in left_out),
     ]
     return programs.running(command, programs.environment(work.url, NAME), work.lock)
@@ -172,17 +203,22 @@ def _digests(
             yield snapshot.digest(connection, relation.schema, relation.name)
 
 
-def _globals(work: Work, observer: Observer) -> Iterator[str]:
+def _client(major: int, codec: str) -> tuple[Path, str]:
+    """The pg_dump for a server, and how it is to compress."""
+    pg_dump = pgtools.find("pg_dump", at_least=major)
+    return pg_dump, programs.codec(pg_dump, codec)
+
+
+def _globals(work: Work, major: int) -> tuple[str, ...]:
     """Write roles and tablespaces beside the data; a note where we may not."""
-    server = work.connection.info.server_version // 10_000
     try:
-        program = pgtools.find("pg_dumpall", at_least=server)
+        program = pgtools.find("pg_dumpall", at_least=major)
         command: list[str | Path] = [program, "--globals-only", "--no-role-passwords", "--no-password"]
         database = f"--database={work.connection.info.dbname}"
         file = f"--file={work.folder / manifest.GLOBALS}"
         programs.run([*command, database, file], programs.environment(work.url, NAME), work.lock)
     except (BackupError, ConfigurationError) as error:
         (work.folder / manifest.GLOBALS).unlink(missing_ok=True)
-        note = f"roles and tablespaces are not in this backup: {error.message.splitlines()[-1].strip()}"
-        observer(Noticed("WARNING", note))
-        yield note
+        reason = error.message.splitlines()[-1].strip()
+        return (f"roles and tablespaces are not in this backup: {reason}",)
+    return ()

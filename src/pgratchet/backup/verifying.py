@@ -15,7 +15,9 @@ from pgratchet.errors import BackupError, ConfigurationError
 from pgratchet.model import Observer
 
 
-def verify(folder: Path, made: Manifest, *, on: str | None, jobs: int, observer: Observer) -> Proof:
+def verify(
+    folder: Path, made: Manifest, *, on: str | None, jobs: int, wait: float, observer: Observer
+) -> Proof:
     """Verify a backup.
 
     It is restored on the server `on`, in a database that is dropped again, or else on a throw-away embedded
@@ -26,7 +28,7 @@ def verify(folder: Path, made: Manifest, *, on: str | None, jobs: int, observer:
     notes: tuple[str, ...] = ()
     server_version, restored = None, False
     if not problems:
-        with _server(made, on) as url, databases.server_of(url) as connection:
+        with _server(made, on) as url, databases.server_of(url, wait, observer) as connection:
             loading.check_server(connection, made, roles=on is not None)
             server_version = connection.info.parameter_status("server_version")
             problems, notes = _tried(url, connection, folder, made, jobs, observer, own=on is None)
@@ -42,16 +44,20 @@ def verify(folder: Path, made: Manifest, *, on: str | None, jobs: int, observer:
     )
 
 
-def _server(made: Manifest, on: str | None) -> AbstractContextManager[str]:
-    if on is not None:
-        return nullcontext(on)
-    if made.major not in embedded.majors():
+def check_possible(major: int, on: str | None) -> None:
+    """Refuse to verify where there is no server to do it on. Raises ConfigurationError."""
+    if on is None and major not in embedded.majors():
         here = " and ".join(map(str, embedded.majors())) or "none"
         raise ConfigurationError(
-            f"the backup is of PostgreSQL {made.major}, and the embedded versions here are: {here}",
-            "Name a server with --on; its own will do: a database is made there, and dropped again.",
+            f"the backup is of PostgreSQL {major}, and the embedded versions here are: {here}",
+            "Name a server to verify on with --on, or `on` in [backup]; or with --same-server, or `same_server`, a "
+            "database is made beside the database itself, and dropped again.",
         )
-    return scratch.server(made.major)
+
+
+def _server(made: Manifest, on: str | None) -> AbstractContextManager[str]:
+    check_possible(made.major, on)
+    return scratch.server(made.major) if on is None else nullcontext(on)
 
 
 def _tried(

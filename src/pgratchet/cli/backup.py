@@ -25,8 +25,10 @@ jobs_option = click.option(
 on_option = click.option(
     "--on",
     metavar="URL",
-    help="The server to verify on, in a database that is dropped again; `same`: the database's own. "
-    "Default: a throw-away embedded server.",
+    help="The server to verify on, in a database that is dropped again. Default: a throw-away embedded server.",
+)
+same_server_option = click.option(
+    "--same-server", is_flag=True, help="Verify on the database's own server, in a database beside it."
 )
 
 
@@ -40,8 +42,14 @@ on_option = click.option(
     metavar="TABLE",
     help="Leave out the rows of this table, with its partitions; can be given again.",
 )
+@click.option(
+    "--codec",
+    type=click.Choice(["zstd", "lz4", "gzip"]),
+    help="How the data are compressed. Default: the first of these that pg_dump was built with.",
+)
 @click.option("--verify/--no-verify", default=None, help="Prove it right away, by a restore.")
 @on_option
+@same_server_option
 @wait_option
 @json_option
 def backup(
@@ -49,9 +57,11 @@ def backup(
     to: str | None,
     jobs: int | None,
     exclude_data: tuple[str, ...],
+    codec: str | None,
     *,
     verify: bool | None,
     on: str | None,
+    same_server: bool,
     wait: float,
     as_json: bool,
 ) -> None:
@@ -65,8 +75,10 @@ def backup(
             to=to,
             jobs=jobs,
             exclude_data=exclude_data,
+            codec=codec,
             verify=verify,
             on=on,
+            same_server=same_server,
             wait=wait,
             observer=observer,
             settings=settings,
@@ -107,7 +119,9 @@ def backups(
 @place_option
 @click.option("--drill", is_flag=True, help="Take the newest one.")
 @on_option
+@same_server_option
 @jobs_option
+@wait_option
 @json_option
 def verify(
     settings: config.Settings,
@@ -116,7 +130,9 @@ def verify(
     *,
     drill: bool,
     on: str | None,
+    same_server: bool,
     jobs: int | None,
+    wait: float,
     as_json: bool,
 ) -> None:
     """Prove a backup: read every byte, restore it, compare every row. Exits with 1 where it is not good."""
@@ -127,7 +143,16 @@ def verify(
     if drill == bool(name):
         raise click.UsageError("Name one backup, or say --drill for the newest.")
     with console.observer(quiet=as_json) as observer:
-        found = ops.verify_backup(name, to=to, on=on, jobs=jobs, observer=observer, settings=settings)
+        found = ops.verify_backup(
+            name,
+            to=to,
+            on=on,
+            same_server=same_server,
+            jobs=jobs,
+            wait=wait,
+            observer=observer,
+            settings=settings,
+        )
     console.show(found, report.as_object, report.one, "verify", as_json=as_json)
     console.exit_with(0 if found.standing is Standing.VERIFIED else 1)
 
@@ -148,6 +173,7 @@ def verify(
 )
 @click.option("--create-roles", is_flag=True, help="Make missing roles, without a login.")
 @jobs_option
+@wait_option
 @json_option
 def restore(
     settings: config.Settings,
@@ -159,6 +185,7 @@ def restore(
     production: str | None,
     create_roles: bool,
     jobs: int | None,
+    wait: float,
     as_json: bool,
 ) -> None:
     """Restore a backup into a new database, and compare every row. The database is made on the server of --url."""
@@ -176,6 +203,7 @@ def restore(
             create_roles=create_roles,
             to=to,
             jobs=jobs,
+            wait=wait,
             observer=observer,
             settings=settings,
         )

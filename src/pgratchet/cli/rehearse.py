@@ -26,6 +26,28 @@ from pgratchet.errors import ConfigurationError, FindingsError
 @click.option(
     "--mask", type=click.Path(dir_okay=False), metavar="FILE", help="SQL that runs on the copy first."
 )
+@click.option(
+    "--workload",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="A script of pgbench's that runs on the copy all the while; how long its transactions take is told.",
+)
+@click.option(
+    "--clients",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="How many clients run it.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    metavar="N",
+    help="How long it runs before the plan, and again after it.",
+)
 @click.option("--no-proofs", is_flag=True, help="Do not apply each file twice, nor break it off and go on.")
 @click.option("--to", type=click.IntRange(min=0), metavar="VERSION", help="Stop after this version.")
 @click.option("--out-of-order", is_flag=True, help="As `up --out-of-order` would.")
@@ -48,6 +70,9 @@ def rehearse(
     schema_only: bool,
     data_may_leave: bool,
     mask: str | None,
+    workload: str | None,
+    clients: int,
+    seconds: float,
     no_proofs: bool,
     to: int | None,
     out_of_order: bool,
@@ -74,6 +99,9 @@ def rehearse(
             schema_only=schema_only,
             data_may_leave=data_may_leave,
             mask=mask,
+            workload=workload,
+            clients=clients,
+            seconds=seconds,
             prove=not no_proofs,
             to=to,
             out_of_order=out_of_order,

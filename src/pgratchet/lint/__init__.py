@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from pgratchet.findings import Finding
+from pgratchet.findings import Finding, Severity
 from pgratchet.lint import ignoring
 from pgratchet.lint.catalogue import Catalogue
 from pgratchet.lint.known import Known
-from pgratchet.lint.reading import File
+from pgratchet.lint.reading import File, Found, Rules
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.rules import (
     builds,
@@ -25,9 +25,9 @@ from pgratchet.lint.rules import (
     transactions,
     vectors,
 )
-from pgratchet.model import Migration, Script
+from pgratchet.model import Migration, Script, Step
 
-__all__ = ["RULES", "Catalogue", "Rule", "check"]
+__all__ = ["RULES", "Catalogue", "Rule", "check", "losses"]
 
 _FAMILIES = (
     ignoring.RULES,
@@ -75,13 +75,29 @@ def check(
         told = not only or number in numbers
         if catalogue and not told:
             continue
-        known.file = number
-        known.altered.clear()
-        known.keys.clear()
-        found = File(migration, script, rules if told else {}, known).findings()
+        found = _found(number, migration, script, rules if told else {}, known)
         kept = ignoring.sift(migration, script, found, ids, off) if told else ()
         findings += [finding for finding in kept if finding.rule not in off]
     return tuple(sorted(findings, key=lambda item: (str(item.path), item.line, item.column, item.rule)))
+
+
+def losses(steps: Sequence[Step], scripts: Mapping[str, Script], catalogue: Catalogue) -> Iterator[Finding]:
+    """What a plan loses for good, of what the database holds before it. No comment in a file takes that back."""
+    known = Known(catalogue, frozenset(range(len(steps))), "")
+    rules = _by_act({rule.id for rule in RULES if rule.family != loss.FAMILY})
+    for number, step in enumerate(steps):
+        script = scripts[step.migration.script]
+        for found in _found(number, step.migration, script, rules, known):
+            # A note tells of a function that is defined there, and called by nobody.
+            if found.statement > step.done and found.finding.severity is not Severity.NOTE:
+                yield found.finding
+
+
+def _found(number: int, migration: Migration, script: Script, rules: Rules, known: Known) -> list[Found]:
+    known.file = number
+    known.altered.clear()
+    known.keys.clear()
+    return File(migration, script, rules, known).findings()
 
 
 def _by_act(off: Collection[str]) -> dict[str, list[Rule]]:

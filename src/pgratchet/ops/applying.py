@@ -22,7 +22,7 @@ from pgratchet.model import (
 )
 from pgratchet.ops.deciding import preview_of
 from pgratchet.ops.reaching import LOCK_WAIT, connected, database, run_of, session_name, settings_of
-from pgratchet.ops.saving import Wanted, before
+from pgratchet.ops.saving import Wanted, before, foreseen
 from pgratchet.preflight import Limits, look
 
 PATIENCE = Patience()
@@ -77,7 +77,7 @@ def up(
             if preflight and preview.plan.steps:
                 preview = _checked(preview, _look(connection, names, preview, chosen, patience), observer)
             wanted = Wanted(backup=backup, restore_point=restore_point)
-            saved = before(connection, target, chosen, run, preview.plan, wanted, observer)
+            saved = before(connection, target, chosen, run, preview, wanted, observer)
             if preflight and saved.backup:  # which may have taken long
                 _checked(preview, _look(connection, names, preview, chosen, patience), ignore)
             work = replace(_work(session, names, run, preview, observer), patience=patience)
@@ -112,7 +112,8 @@ def preflight(
         made = preview_of(connection, names, migrations, to=to, out_of_order=out_of_order)
         if made.plan.problems:
             raise HistoryError(made.plan.problems)
-        return _look(connection, names, made, chosen, patience)
+        checks = (*foreseen(connection, chosen, made), *_look(connection, names, made, chosen, patience))
+        return tuple(sorted(checks, key=lambda check: -list(Verdict).index(check.verdict)))
 
 
 def preview(

@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pgratchet import config, embedded, history
-from pgratchet.backup import catalogue, keeping, restoring, sealing, shelf, taking, verifying
-from pgratchet.backup.keeping import Backup, Keep
+from pgratchet import embedded, history
+from pgratchet.backup import catalogue, keeping, restoring, shelf, taking, verifying
+from pgratchet.backup.keeping import Backup
 from pgratchet.backup.restoring import Restored
-from pgratchet.backup.shelf import Shelf
+from pgratchet.backup.settings import Choices, choices
 from pgratchet.config import Settings
 from pgratchet.errors import BackupError
 from pgratchet.model import Observer, ignore
 from pgratchet.ops.reaching import database, settings_of
-
-SAME = "same"
-KEY = "PGRATCHET_BACKUP_KEY"
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The table `[backup]` of pgratchet.toml, and what a caller says instead."""
-
-    shelf: Shelf
-    jobs: int
-    exclude: tuple[str, ...]
-    up: str
-    verify: bool
-    on: str
-    keep: Keep
-
-
-def choices(settings: Settings, **given: Any) -> Choices:
-    """What the settings say, but for what is given and not None."""
-    said = config.section(settings, "backup")
-    said |= {name: value for name, value in given.items() if value is not None}
-    keep = Keep(**{name: said[f"keep_{name}"] for name in ("last", "daily", "weekly", "monthly")})
-    to = str(said["to"])
-    place = to if "://" in to else str(Path(settings.root) / to)
-    key = config.secret(KEY, os.environ)
-    return Choices(
-        Shelf(place, sealing.key_of(key) if key else None),
-        said["jobs"],
-        tuple(said["exclude_data"]),
-        said["up"],
-        said["verify"],
-        said["on"],
-        keep,
-    )
 
 
 def back_up(
@@ -59,8 +21,10 @@ def back_up(
     to: str | Path | None = None,
     jobs: int | None = None,
     exclude_data: tuple[str, ...] | None = None,
+    codec: str | None = None,
     verify: bool | None = None,
     on: str | None = None,
+    same_server: bool | None = None,
     wait: float = 0.0,
     observer: Observer = ignore,
     settings: Settings | None = None,
@@ -71,7 +35,16 @@ def back_up(
     is there all the same, and its `standing` says so.
     """
     chosen = settings or settings_of(url, None)
-    said = choices(chosen, to=to, jobs=jobs, exclude_data=exclude_data or None, verify=verify, on=on)
+    said = choices(
+        chosen,
+        to=to,
+        jobs=jobs,
+        exclude_data=exclude_data or None,
+        codec=codec,
+        verify=verify,
+        on=on,
+        same_server=same_server or None,
+    )
     return take(database(chosen, direct=True), chosen, said, wait=wait, observer=observer)
 
 
@@ -86,14 +59,23 @@ def take(
 ) -> Backup:
     """Take a backup as the choices say, and verify it where they want that."""
     names = history.Names(settings.schema, settings.table)
-    order = taking.Order(said.shelf, names, said.jobs, said.exclude, run_id)
+    order = taking.Order(
+        said.shelf,
+        names,
+        jobs=said.jobs,
+        exclude=said.exclude,
+        codec=said.codec,
+        run_id=run_id,
+        verify=said.verify,
+        on=_server(said, target),
+    )
     made = taking.take(target, order, wait=wait, observer=observer)
     found = shelf.look(said.shelf, made.name)
-    return _prove(said, found, target, observer) if said.verify else found
+    return _prove(said, found, target, wait, observer) if said.verify else found
 
 
 def backups(*, to: str | Path | None = None, settings: Settings | None = None) -> tuple[Backup, ...]:
-    """The backups that are there, newest first, and how far each can be relied on."""
+    """The backups that are there, of every database, newest first, and how far each can be relied on."""
     return shelf.listed(choices(settings or settings_of(None, None), to=to).shelf)
 
 
@@ -123,23 +105,28 @@ def prune_backups(
 
 def verify_backup(
     name: str | None = None,
+    url: str | None = None,
     *,
     to: str | Path | None = None,
     on: str | None = None,
+    same_server: bool | None = None,
     jobs: int | None = None,
+    wait: float = 0.0,
     observer: Observer = ignore,
     settings: Settings | None = None,
 ) -> Backup:
     """Prove a backup (None: the newest) by a restore, and keep the result beside it.
 
-    `on` is the URL of a server to restore on, or `same`; without one, a throw-away embedded server is started.
+    `on` is the URL of a server to restore on, `same_server` the one that the URL of the database names; without
+    either, a throw-away embedded server is started. The result is entered in the database of the URL as well, where
+    that keeps account of its backups.
     Raises BackupError or ConfigurationError where it cannot be tried; a bad backup is no error, see its `standing`.
     """
-    chosen = settings or settings_of(None, None)
-    said = choices(chosen, to=to, jobs=jobs, on=on)
+    chosen = settings or settings_of(url, None)
+    said = choices(chosen, to=to, jobs=jobs, on=on, same_server=same_server or None)
     found = keeping.find(shelf.listed(said.shelf), said.shelf.place, name)
-    target = database(chosen, direct=True) if said.on == SAME else _origin(chosen)
-    return found if found.manifest is None else _prove(said, found, target, observer)
+    target = database(chosen, direct=True) if said.same_server else _origin(chosen)
+    return found if found.manifest is None else _prove(said, found, target, wait, observer)
 
 
 def restore(
@@ -152,6 +139,7 @@ def restore(
     create_roles: bool = False,
     to: str | Path | None = None,
     jobs: int | None = None,
+    wait: float = 0.0,
     observer: Observer = ignore,
     settings: Settings | None = None,
 ) -> Restored:
@@ -176,20 +164,26 @@ def restore(
         production=production,
         create_roles=create_roles,
         jobs=said.jobs,
+        wait=wait,
     )
     with shelf.opened(said.shelf, found) as folder:
         return restoring.restore(database(chosen, direct=True), folder, found.manifest, target, observer)
 
 
-def _prove(said: Choices, found: Backup, origin: str | None, observer: Observer) -> Backup:
+def _prove(said: Choices, found: Backup, origin: str | None, wait: float, observer: Observer) -> Backup:
     assert found.manifest is not None
-    on = origin if said.on == SAME else said.on or None
     with shelf.opened(said.shelf, found) as folder:
-        proof = verifying.verify(folder, found.manifest, on=on, jobs=said.jobs, observer=observer)
+        on = _server(said, origin)
+        proof = verifying.verify(folder, found.manifest, on=on, jobs=said.jobs, wait=wait, observer=observer)
     shelf.keep_proof(said.shelf, found.name, proof)
     if origin:
         catalogue.record(origin, found.manifest, proof)
     return shelf.look(said.shelf, found.name)
+
+
+def _server(said: Choices, origin: str | None) -> str | None:
+    """The server to prove a backup on; None: one that is thrown away."""
+    return origin if said.same_server else said.on or None
 
 
 def _origin(settings: Settings) -> str | None:

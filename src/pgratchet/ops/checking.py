@@ -29,7 +29,6 @@ from pgratchet.ops.deciding import plan_of
 from pgratchet.ops.explaining import check_names
 from pgratchet.ops.reaching import connected, settings_of
 
-TARGETS = ("", "citus")
 Read = Sequence[tuple[Migration, Script]]
 
 
@@ -108,8 +107,8 @@ def check(
 def _options(chosen: Settings, severity: Severity | None) -> Options:
     given = config.section(chosen, "check")
     check_names(given["ignore"], f"{config.FILE}: check.ignore")
-    threshold = severity or Severity(_one_of("severity", given["severity"], tuple(Severity)))
-    return Options(threshold, _one_of("target", given["target"], TARGETS), given["ignore"], given["style"])
+    threshold = severity or Severity(given["severity"])
+    return Options(threshold, given["target"], given["ignore"], given["style"])
 
 
 def _base(folder: Path, base: str, migrations: Sequence[Migration]) -> lane.Base:
@@ -229,13 +228,6 @@ def _write(read: Read, migrations: Sequence[Migration]) -> Iterator[str]:
         )
         if integrity.write(migrations, frozenset(unfinished)):
             yield f"wrote {migrations[0].path.parent / naming.LOCK}"
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        hint = f"It can be {', '.join(word for word in known if word)}."
-        raise ConfigurationError(f"{config.FILE}: check.{name} cannot be {value!r}", hint)
-    return value
 
 
 def _root(folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def rehearse(
     schema_only: bool = False,
     data_may_leave: bool = False,
     mask: str | Path | None = None,
+    workload: str | Path | None = None,
+    clients: int = 4,
+    seconds: float = 5.0,
     prove: bool = True,
     to: int | None = None,
     out_of_order: bool = False,
@@ -44,7 +48,8 @@ def rehearse(
     pg_restore. `server` names another one, `embedded` takes one that is made for it, and `on` names a copy that
     somebody prepared. From a database marked as production rows go elsewhere only with `data_may_leave`. `mask` is
     a file of SQL that changes the copy's rows first; `prove` applies each file twice as well, and breaks off what no
-    single transaction can hold. The result is kept in the folder that pgratchet.toml names.
+    single transaction can hold. `workload` is a script of pgbench's that so many `clients` run on the copy meanwhile,
+    and for some `seconds` before and after. The result is kept in the folder that pgratchet.toml names.
 
     Raises as `up` does, save that a file which fails on the copy is a result: no go.
     """
@@ -53,6 +58,7 @@ def rehearse(
     names = history.Names(chosen.schema, chosen.table)
     target = database(chosen, direct=True)
     config.section(chosen, "rehearse")  # a mistake in there is told before anything is copied
+    load = None if workload is None else rehearsal.load(Path(workload), clients, seconds)
     wishes = Wishes(on, server, embedded, schema_only, data_may_leave, None if mask is None else Path(mask))
     with db.opened(
         target, name=f"pgratchet {__version__} rehearse", wait=wait, observer=observer
@@ -65,7 +71,10 @@ def rehearse(
         _refuse_outward(made, embedded=embedded)
         origin = Origin(target, rehearsal.look(connection), names, db.environment(connection))
         subject = subject_of(connection, made)
-    value = _rehearsed(chosen, origin, made, subject, wishes, prove=prove, observer=observer)
+        foreseen = rehearsal.foreseen(connection, made)
+    value = _rehearsed(chosen, origin, made, subject, wishes, load, prove=prove, observer=observer)
+    weighed = rehearsal.weigh(foreseen, value.run)
+    value = replace(value, findings=weighed, reasons=rehearsal.explained(value.reasons, weighed))
     rehearsal.write(folder_of(chosen), value)
     return value
 
@@ -76,6 +85,7 @@ def _rehearsed(
     made: Preview,
     subject: Subject,
     wishes: Wishes,
+    load: rehearsal.Load | None,
     *,
     prove: bool,
     observer: Observer,
@@ -85,7 +95,7 @@ def _rehearsed(
     limits = {name: value for name, value in values.items() if isinstance(value, float)}
     with rehearsal.copied(origin, wishes, observer) as (there, copy), ExitStack() as stack:
         second, notes = _for_proofs(stack, there, prove=prove)
-        seen = rehearsal.watched(there, names, run, made, observer)
+        seen = rehearsal.watched(there, names, run, made, observer, load)
         provable = second is not None and seen.failure is None
         proofs = rehearsal.proven(second, names, run, made) if second and provable else ()
         notes = (*made.plan.notes, *notes, *_notes(there, origin.source, copy))
@@ -98,6 +108,7 @@ def _rehearsed(
         copy=copy,
         run=seen,
         proofs=proofs,
+        findings=(),
         notes=notes,
         limits=limits,
         at=datetime.now(UTC).isoformat(timespec="seconds"),

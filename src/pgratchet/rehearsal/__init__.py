@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pgratchet.rehearsal.copying import Origin, Source, Wishes, copied, look
 from pgratchet.rehearsal.databases import Busy, cloned
+from pgratchet.rehearsal.driving import Load, load
 from pgratchet.rehearsal.judging import judge
 from pgratchet.rehearsal.proving import proven
 from pgratchet.rehearsal.records import (
     Answer,
     Blocked,
     Copy,
+    Latency,
     Lock,
     Proof,
     Reason,
@@ -17,16 +19,21 @@ from pgratchet.rehearsal.records import (
     Run,
     Seen,
     Subject,
+    Weighed,
+    Workload,
     blocks,
 )
 from pgratchet.rehearsal.running import watched
 from pgratchet.rehearsal.storing import refusal, write
+from pgratchet.rehearsal.weighing import explained, foreseen, weigh
 
 __all__ = [
     "Answer",
     "Blocked",
     "Busy",
     "Copy",
+    "Latency",
+    "Load",
     "Lock",
     "Origin",
     "Proof",
@@ -36,14 +43,20 @@ __all__ = [
     "Seen",
     "Source",
     "Subject",
+    "Weighed",
     "Wishes",
+    "Workload",
     "blocks",
     "cloned",
     "copied",
+    "explained",
+    "foreseen",
     "judge",
+    "load",
     "look",
     "proven",
     "refusal",
     "watched",
+    "weigh",
     "write",
 ]

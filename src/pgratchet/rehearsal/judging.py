@@ -26,6 +26,7 @@ LAST = (
     "Its lock is held to the end of the transaction: put what takes long into a file before it, "
     "or this into a file of its own."
 )
+ALONGSIDE = "Let the application do without it first: old and new run side by side while it is rolled out."
 CHECK = "Add it NOT VALID, and VALIDATE CONSTRAINT in the next file: that blocks neither reads nor writes."
 # The first that fits a statement: a pattern of its text, and its safe form.
 SAFE = (
@@ -59,7 +60,7 @@ def judge(
 ) -> tuple[Answer, tuple[Reason, ...]]:
     """The answer is that of the worst reason."""
     timed = copy.way != "schema"
-    reasons = [*_failed(run), *_drift(run), *_unproven(proofs)]
+    reasons = [*_failed(run), *_drift(run), *_unproven(proofs), *_refused(run)]
     if timed:
         reasons += [*_blocked(run, limits), *_held(run, limits), *_sizes(run, limits)]
     else:
@@ -97,6 +98,17 @@ def _drift(run: Run) -> Iterator[Reason]:
             yield Reason(
                 Answer.CARE, what, seen.where, "Compare the two: the file does not make it what it says."
             )
+
+
+def _refused(run: Run) -> Iterator[Reason]:
+    """What the workload can no longer do; before the plan it could."""
+    met = [(seen.where, seen.latency) for seen in run.statements]
+    after = run.workload.after if run.workload else None
+    for where, latency in (*met, (None, after if not any(one and one.failed for _, one in met) else None)):
+        if latency is not None and latency.failed:
+            what = f"{latency.failed:,} transactions of the workload fail from here on: {latency.failures[0]}"
+            yield Reason(Answer.CARE, what, where, ALONGSIDE)
+            return
 
 
 def _unproven(proofs: Sequence[Proof]) -> Iterator[Reason]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pgratchet.findings import Severity
+
 READS, WRITES, CHANGES = "reads and writes", "writes", "changes of the schema and VACUUM"
 BLOCKS = {
     "AccessExclusiveLock": READS,
@@ -67,6 +69,49 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class Latency:
+    """How long transactions of a workload took."""
+
+    transactions: int
+    """Those that went well; the times are theirs."""
+    p50: float
+    p99: float
+    worst: float
+    failed: int = 0
+    failures: tuple[str, ...] = ()
+    """What the server said to those that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A workload that ran on the copy before the plan, beside it and after it."""
+
+    script: str
+    by: str
+    """The program that ran it."""
+    clients: int
+    before: Latency | None
+    during: Latency | None
+    after: Latency | None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A finding of `check` beside what was seen of its statement."""
+
+    rule: str
+    where: str
+    statement: str
+    """Where the statement begins that it is about."""
+    message: str
+    said: Severity | None
+    """How bad `check` calls it; None where it did not see it."""
+    counts: Severity
+    """How bad it is after what was seen."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One statement and what it did."""
 
@@ -84,6 +129,8 @@ class Seen:
     read: int | None = None
     """Rows of tables that were there before, read one after the other."""
     wal: int = 0
+    wal_exact: bool = False
+    """What its own session wrote; else what the whole server wrote meanwhile."""
     temporary: int | None = None
     """Bytes of temporary files; None where we may not ask for them."""
     disk: int = 0
@@ -91,13 +138,16 @@ class Seen:
     locks: tuple[Lock, ...] = ()
     rewritten: tuple[str, ...] = ()
     built: tuple[str, ...] = ()
-    """Indexes built on tables that were there before."""
+    """Indexes of tables that were there before, new ones and such as were built anew without their table."""
     reasons: tuple[str, ...] = ()
     """The server's own words for a scan, a rewrite or a build."""
     notices: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     """What a guard such as IF NOT EXISTS found there before the file had ever run."""
     error: str | None = None
+    column: int = 1
+    latency: Latency | None = None
+    """Of the workload's transactions that were not over when it began, and had begun when it ended."""
 
     @property
     def where(self) -> str:
@@ -169,6 +219,9 @@ class Run:
     """Milliseconds in which the run waited for our looks; no other time here holds them."""
     interval: float = 0.0
     """Milliseconds between two tries of a client, at the most."""
+    wal_own: int | None = None
+    """What the session of the run itself wrote; None before PostgreSQL 18, which counts it."""
+    workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +235,7 @@ class Rehearsal:
     copy: Copy
     run: Run
     proofs: tuple[Proof, ...]
+    findings: tuple[Weighed, ...]
     notes: tuple[str, ...]
     limits: dict[str, float]
     at: str

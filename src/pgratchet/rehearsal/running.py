@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
+
+import psycopg
 
 from pgratchet import __version__, apply, db, history, lock
 from pgratchet.errors import LockNotAvailable, PgratchetError, RunFailed, StatementFailed
 from pgratchet.model import Observer, Patience, Preview, ignore
-from pgratchet.rehearsal import probing
+from pgratchet.rehearsal import driving, probing, timing
 from pgratchet.rehearsal.looking import Look, Relation, looking, relations
 from pgratchet.rehearsal.records import Run
-from pgratchet.rehearsal.watching import Watch, attributed
+from pgratchet.rehearsal.watching import Watch, attributed, since
 
 PATIENCE = Patience("5s", 60.0)
 """Nobody but our own clients is on a copy; a short try would only be cut by them."""
@@ -29,9 +31,17 @@ TALKATIVE = {
 
 
 def watched(
-    url: str, names: history.Names, run: history.Run, made: Preview, observer: Observer = ignore
+    url: str,
+    names: history.Names,
+    run: history.Run,
+    made: Preview,
+    observer: Observer = ignore,
+    load: driving.Load | None = None,
 ) -> Run:
-    """Apply the plan to the copy and tell what each statement did. Raises no failure of a statement: it is a result."""
+    """Apply the plan to the copy and tell what each statement did. Raises no failure of a statement: it is a result.
+
+    A workload runs all the while, and for some time before and after.
+    """
     with (
         _connected(url, "rehearse") as connection,
         _connected(url, "look") as second,
@@ -39,7 +49,9 @@ def watched(
     ):
         session = db.session(connection, url, PATIENCE.lock_timeout, where_permitted=TALKATIVE)
         known = _without_history(relations(second), names)
-        with probing.clients(url, _named(made, known.values())) as probes:
+        with ExitStack() as stack:
+            probes = stack.enter_context(probing.clients(url, _named(made, known.values())))
+            done = stack.enter_context(driving.driven(url, load)) if load else []
             look = Look(second, session.pid, [probe.pid for probe in probes])
             watch = Watch(connection, look, known, observer)
             steps = tuple(step.migration.script for step in made.plan.steps)
@@ -48,7 +60,10 @@ def watched(
             state = history.state(second, names)
             with looking(look), probing.probing(probes):
                 failure = _applied(work, made, state)
-            return _told(look, watch, probes, failure)
+            found = _told(look, watch, probes, failure)
+            with suppress(psycopg.Error):
+                found = replace(found, wal_own=since(watch.first_own, connection))
+        return timing.beside(found, load, done, look.at) if load else found
 
 
 def _connected(url: str, verb: str) -> AbstractContextManager[db.Connection]:

@@ -32,6 +32,7 @@ TELLING = re.compile(
     r"|updated partition constraint|partition constraint .* is implied)"
 )
 READ = "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_catalog.pg_stat_xact_user_tables"
+OWN = "SELECT wal_bytes::bigint FROM pg_catalog.pg_stat_get_backend_wal(pg_catalog.pg_backend_pid())"
 WITHOUT_A_LOOK = {"SET", "BEGIN", "START TRANSACTION"}
 """After these the file may still say which snapshot its transaction takes: a look would take it."""
 STATEMENT = 400
@@ -60,6 +61,7 @@ class Watch:
         self.kept: dict[Key, list[float]] = defaultdict(list)
         """When each lock was still there at the end of a statement."""
         self.first_wal, self.first_size = look.size()
+        self.first_own = self._own = written(connection)
         self._connection = connection
         self._look = look
         self._pass_on = quiet
@@ -76,6 +78,8 @@ class Watch:
                 self._now.began = self._look.since = self._look.clock()
                 self._look.now()
             case StatementStarted(statement=statement):
+                with self._look.stopped():
+                    self._own = written(self._connection) if statement.alone else None
                 self._now.began = self._look.clock()
                 if statement.number > 1:  # before the first one the step takes the locks that it needs
                     self._look.since = self._now.began
@@ -97,17 +101,20 @@ class Watch:
         for key in self._look.now():
             self.kept[key].append(ended)
         wal, size = self._look.size()
+        own = since(self._own, self._connection) if statement.alone and error is None else None
         item = Seen(
             script=migration.script,
             path=str(migration.path),
             number=statement.number,
             line=statement.line,
+            column=statement.column,
             sql=statement.sql[:STATEMENT],
             tag=re.sub(r"(?: \d+)+$", "", tag),
             start=before.began,
             milliseconds=ended - before.began,
             rows=_rows(tag),
-            wal=wal - before.wal,
+            wal=wal - before.wal if own is None else own,
+            wal_exact=own is not None,
             temporary=_temporary(self._heard) if self._may_log else None,
             disk=size - before.size,
             reasons=tuple(text for text in _texts(self._heard, {"DEBUG"}) if TELLING.match(text)),
@@ -124,14 +131,28 @@ class Watch:
         """What the transaction itself sees of its work; nobody else does before it commits."""
         before, after = self._now.relations, relations(self._connection, inside=True)
         read = 0 if alone else int(str(wire.ask(self._connection, READ)[0][0]))
-        since = read - self._now.read if read >= self._now.read else read
+        more = read - self._now.read if read >= self._now.read else read
         self._now = replace(self._now, relations=after, read=read)
         return replace(
             item,
-            read=None if alone else since,
+            read=None if alone else more,
             rewritten=() if item.tag == "TRUNCATE TABLE" else tuple(_rewritten(before, after, self.known)),
             built=tuple(_built(before, after, self.known)),
         )
+
+
+def written(connection: db.Connection) -> int | None:
+    """The bytes of WAL that a session has written; only between transactions, and from PostgreSQL 18 on."""
+    if connection.info.server_version < 180000:
+        return None
+    wire.ask(connection, "SELECT pg_catalog.pg_stat_force_next_flush()")
+    return int(str(wire.ask(connection, OWN)[0][0]))
+
+
+def since(before: int | None, connection: db.Connection) -> int | None:
+    """What it has written since then."""
+    now = written(connection) if before is not None else None
+    return None if now is None or before is None else now - before
 
 
 def attributed(seen: Iterable[Seen], locks: Iterable[Lock]) -> tuple[Seen, ...]:
@@ -192,24 +213,30 @@ def _guards(heard: Iterable[Noticed]) -> Iterable[str]:
 def _rewritten(
     before: Mapping[int, Relation], after: Mapping[int, Relation], known: Mapping[int, Relation]
 ) -> Iterable[str]:
-    """Tables with a new file, and indexes that have one without their table."""
-    new = {oid for oid in after if oid in before and after[oid].file != before[oid].file}
-    for oid in sorted(new):
-        relation = after[oid]
-        index = relation.kind == "index" and relation.table in known and relation.table not in new
-        if index or (oid in known and relation.kind in {"table", "materialized view", "sequence"}):
-            yield relation.name
+    """Tables with a new file."""
+    for oid in sorted(_anew(before, after) & known.keys()):
+        if after[oid].kind in {"table", "materialized view"}:
+            yield after[oid].name
 
 
 def _built(
     before: Mapping[int, Relation], after: Mapping[int, Relation], known: Mapping[int, Relation]
 ) -> Iterable[str]:
-    """New indexes of tables that were there; one with the file of an old one was not built."""
+    """New indexes of tables that were there, and those that have a new file without their table.
+
+    One that has the file of an old one was not built.
+    """
     files = {relation.file for relation in before.values()}
-    for oid in sorted(after.keys() - before.keys()):
+    anew = _anew(before, after)
+    for oid in sorted((after.keys() - before.keys()) | anew):
         relation = after[oid]
-        if relation.kind == "index" and relation.table in known and relation.file not in files:
+        new = relation.table not in anew if oid in anew else relation.file not in files
+        if new and relation.kind == "index" and relation.table in known:
             yield relation.name
+
+
+def _anew(before: Mapping[int, Relation], after: Mapping[int, Relation]) -> set[int]:
+    return {oid for oid in after if oid in before and after[oid].file != before[oid].file}
 
 
 def _may_log(connection: db.Connection) -> bool:
