@@ -6,7 +6,15 @@
 # Nothing but the base image and Python packages is fetched: no frontend named in a comment at the top, no
 # system packages. So it builds behind a mirror of these two, and for every platform that has the base image.
 
-FROM python:3.13-slim AS build
+FROM python:3.13-slim AS base
+# The base image comes without compiled modules of the standard library, and ours cannot write them at run
+# time (read-only root, not root): each start would compile them again, in memory. So would each pip of the build.
+RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+        -x '/(ensurepip|idlelib|lib2to3|pydoc_data|site-packages|dist-packages|test|tests|tkinter|turtledemo|unittest)/' \
+        "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+
+
+FROM base AS build
 WORKDIR /build
 # Environments without pip, for the image and for the tools of the build: the base image's fills both.
 RUN python -m venv --without-pip /opt/pgratchet && python -m venv --without-pip builder
@@ -20,19 +28,14 @@ COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN python -m pip --python builder/bin/python wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
  && python -m pip --python /opt/pgratchet/bin/python install --no-cache-dir --no-compile --no-deps --no-index dist/*.whl \
- && python -m compileall -q --invalidation-mode unchecked-hash /opt/pgratchet/lib
+ && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/pgratchet/lib
 
 
-FROM python:3.13-slim AS program
+FROM base AS program
 LABEL org.opencontainers.image.title="pgratchet" \
       org.opencontainers.image.description="Forward-only PostgreSQL migrations, proven before they run" \
       org.opencontainers.image.licenses="Apache-2.0"
-# The base image comes without compiled modules of the standard library, and this one cannot write them at run
-# time (read-only root, not root): each start would compile them again, in memory.
-RUN python -m compileall -q --invalidation-mode unchecked-hash \
-        -x '/(ensurepip|idlelib|lib2to3|pydoc_data|site-packages|dist-packages|test|tests|tkinter|turtledemo|unittest)/' \
-        "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
- && groupadd --gid 10001 pgratchet \
+RUN groupadd --gid 10001 pgratchet \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin pgratchet
 COPY --from=build /opt/pgratchet /opt/pgratchet
 ENV PATH=/opt/pgratchet/bin:$PATH \

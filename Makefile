@@ -58,7 +58,7 @@ test-examples: .venv/examples/ready
 	if command -v chromium >/dev/null; then $(EXAMPLES) -m pytest tests/examples; \
 	else $(EXAMPLES) -m pytest tests/examples -m "not chromium"; fi
 
-# A real Docker engine builds and runs the image and compose.yaml. 77 is "not run", which run.sh says aloud.
+# A real Docker engine builds and runs the image and compose.yaml. 77 is "not run", which run.sh says aloud with the reason.
 container-test: .venv/containers/ready
 	containers/run.sh || [ $$? = 77 ]
 
@@ -82,7 +82,7 @@ docs: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
 
-check: lint types test
+check: lint types test container-test
 
 clean:
 	-$(BIN)/pgratchet embedded stop

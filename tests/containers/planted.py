@@ -45,6 +45,13 @@ FAULTS = (
         "test_the_health_check_is_not_fooled_by_the_server_of_the_first_start",
     ),
     Fault(
+        "the server is process 1",
+        "compose.yaml",
+        "    init: true\n",
+        "",
+        "test_a_health_check_that_was_cut_short_does_not_restart_the_database",
+    ),
+    Fault(
         "nobody handles SIGTERM",
         "src/pgratchet/cli/__init__.py",
         "    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n",
@@ -77,7 +84,7 @@ FAULTS = (
         "src/pgratchet/db.py",
         '    "tcp_keepalives_idle": "10",\n',
         '    "tcp_keepalives_idle": "7200",\n',
-        "test_a_lost_network_frees_the_lock_before_a_minute_is_over",
+        "test_a_lost_network_frees_the_lock_by_the_keep_alives",
     ),
     Fault(
         "a wrong password is tried again",

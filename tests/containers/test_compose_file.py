@@ -36,6 +36,10 @@ def test_the_health_check_runs_a_query_over_tcp_as_the_user_in_the_database() ->
     assert "--command='SELECT 1'" in check
 
 
+def test_what_a_health_check_leaves_behind_is_not_the_servers_child() -> None:
+    assert service("database")["init"] is True
+
+
 def test_the_database_is_the_one_that_the_documented_commands_name() -> None:
     environment = service("database")["environment"]
     assert environment["POSTGRES_USER"] == "user"

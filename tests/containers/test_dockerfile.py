@@ -86,7 +86,7 @@ def test_nothing_is_compiled_or_written_at_run_time() -> None:
 
 def test_the_final_stage_takes_only_the_environment_and_the_migrations() -> None:
     steps = instructions(ROOT / "Dockerfile")
-    final = steps[steps.index(("FROM", "python:3.13-slim AS program")) :]
+    final = steps[steps.index(("FROM", "base AS program")) :]
     copied = [value for name, value in final if name == "COPY"]
     assert copied == ["--from=build /opt/pgratchet /opt/pgratchet", "database/migrations /migrations"]
 

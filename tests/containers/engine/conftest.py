@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,16 +16,27 @@ BASE = instructions(ROOT / "Dockerfile")[0][1].split()[0]
 
 
 @pytest.fixture(scope="session")
-def images() -> str:
+def images(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     """Build the images of the project as its compose.yaml says; gives the one of the migrations."""
-    done = run(*COMPOSE, "-f", str(ROOT / "compose.yaml"), "build", within=600)
+    folder = tmp_path_factory.getbasetemp()
+    # One worker builds, the others wait for it.
+    with (folder if worker_id == "master" else folder.parent).joinpath("images").open("a") as built:
+        fcntl.flock(built, fcntl.LOCK_EX)
+        if not os.fstat(built.fileno()).st_size:
+            built.write(_build())
+    return IMAGE
+
+
+def _build() -> str:
+    done = run(*COMPOSE, "-f", str(ROOT / "compose.yaml"), "build", within=1000)
     assert done.code == 0, done.output
     whole, base = (int(docker("image", "inspect", "-f", "{{.Size}}", image)) for image in (IMAGE, BASE))
-    print(
-        f"\nimages built in {done.seconds:.1f} s; {IMAGE} has {whole / 1e6:.0f} MB, "
+    said = (
+        f"images built in {done.seconds:.1f} s; {IMAGE} has {whole / 1e6:.0f} MB, "
         f"{(whole - base) / 1e6:.0f} of it above its base"
     )
-    return IMAGE
+    print(f"\n{said}")
+    return said
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.containers.declared import ROOT
 COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
 IMAGE = "pgratchet:local"
 NUMBERS = count(1)
+# Any free port: several projects run at the same time.
+os.environ["APP_PORT"] = os.environ["CHAT_PORT"] = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Done:
     seconds: float
 
 
-def run(*command: str, within: float = 180) -> Done:
+def run(*command: str, within: float = 300) -> Done:
     """Run a command; its two outputs come back as one."""
     began = time.monotonic()
     done = subprocess.run(
@@ -67,7 +69,7 @@ class Project:
         shutil.rmtree(self.folder / "database")
         shutil.copytree(ROOT / "database", self.folder / "database")
 
-    def compose(self, *arguments: str, within: float = 180) -> Done:
+    def compose(self, *arguments: str, within: float = 300) -> Done:
         place = ["-f", str(ROOT / "compose.yaml"), "--project-directory", str(self.folder), "-p", self.name]
         return run(*COMPOSE, *place, *arguments, within=within)
 
@@ -81,12 +83,13 @@ class Project:
 
     def await_database(self) -> None:
         [container] = self.containers("database")
-        wait_until(
-            lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy", within=60
-        )
+        wait_until(lambda: docker("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy")
 
     def containers(self, service: str) -> list[str]:
-        return self.compose("ps", "-a", "-q", service).output.split()
+        """Give a service's containers; past compose, whose older program takes a second for each call."""
+        labels = {"project": self.name, "service": service, "oneoff": "False"}
+        filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+        return docker("ps", "-a", "-q", "--no-trunc", *filters).split()
 
     def state(self, service: str) -> str:
         """Give 'running', 'created', 'exited 0' …, or 'absent'."""
@@ -97,20 +100,26 @@ class Project:
         status, code = docker("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", container).split()
         return f"exited {code}" if status == "exited" else status
 
-    def ended(self, container: str, within: float = 60) -> int:
+    def ended(self, container: str, within: float = 180) -> int:
         """Wait for a container's end; gives its exit code."""
         return int(docker_wait(container, within))
 
     def logs(self, service: str) -> str:
         return self.compose("logs", "--no-color", service).output
 
-    def ask(self, query: str) -> str:
-        """Ask the database, in its container; past compose, whose older program takes a second for each call."""
+    def ask(self, *queries: str, database: str = "semantic_kernel") -> str:
+        """Ask the database, in its container."""
         if not self._database:
             [self._database] = self.containers("database")
-        return docker(
-            "exec", self._database, "psql", "-XAtq", "-U", "user", "-d", "semantic_kernel", "-c", query
-        )
+        each = [word for query in queries for word in ("-c", query)]
+        return docker("exec", self._database, "psql", "-XAtq", "-U", "user", "-d", database, *each)
+
+    def empty(self) -> None:
+        """Make the running database as it was at first: a new server for each test would take most of the time."""
+        drop = "DROP DATABASE semantic_kernel WITH (FORCE)"
+        self.ask(drop, "CREATE DATABASE semantic_kernel", database="postgres")
+        for path in self.migrations.iterdir():
+            path.unlink()
 
     def start_migrate(self) -> str:
         """Start another `migrate` beside the service's own; gives its container."""
@@ -119,7 +128,7 @@ class Project:
         return done.output.split()[-1]
 
     def remove(self) -> None:
-        self.compose("--profile", "seed", "down", "--volumes", "--remove-orphans", "-t", "2")
+        self.compose("--profile", "chat", "down", "--volumes", "--remove-orphans", "-t", "2")
 
 
 def docker_wait(container: str, within: float) -> str:
@@ -128,11 +137,11 @@ def docker_wait(container: str, within: float) -> str:
     return done.output.strip()
 
 
-def wait_until(holds: object, within: float = 30) -> float:
+def wait_until(holds: object, within: float = 180) -> float:
     """Wait until a function gives something true; gives the seconds that took."""
     assert callable(holds)
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < within, f"not so within {within} s"
-        time.sleep(0.1)
+        time.sleep(0.3)  # each look costs a process or three
     return time.monotonic() - began

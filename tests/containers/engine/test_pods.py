@@ -38,10 +38,20 @@ def podman(images: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert loaded.code == 0, loaded.output
 
 
-@pytest.fixture
-def database(podman: None, project: Project) -> Iterator[Project]:
-    """Give a running database, and its URL as the secret that the manifests name."""
-    project.start_database()
+@pytest.fixture(scope="module")
+def started(podman: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Give a project whose database runs, and its URL as the secret that the manifests name."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    try:
+        project.start_database()
+        _make_secret(project)
+        yield project
+    finally:
+        _podman("secret", "rm", "pgratchet")
+        project.remove()
+
+
+def _make_secret(project: Project) -> None:
     [container] = project.containers("database")
     networks = json.loads(docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", container))
     [address] = [network["IPAddress"] for network in networks.values()]
@@ -55,11 +65,14 @@ def database(podman: None, project: Project) -> Iterator[Project]:
     }
     made = _podman("secret", "create", "pgratchet", "-", given=json.dumps(secret))
     assert made.code == 0, made.output
-    try:
-        yield project
-    finally:
-        _podman("pod", "rm", "--all", "--force")
-        _podman("secret", "rm", "pgratchet")
+
+
+@pytest.fixture
+def database(started: Project) -> Iterator[Project]:
+    """Give the project with an empty database; the pods of the test are removed after."""
+    started.empty()
+    yield started
+    _podman("pod", "rm", "--all", "--force")
 
 
 def _pod(manifest: dict[str, Any]) -> str:
