@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -12,13 +11,11 @@ from pgratchet import __version__, config, db, files, history, rehearsal
 from pgratchet.config import Settings
 from pgratchet.errors import ConfigurationError, HistoryError, PgratchetError
 from pgratchet.model import Observer, Preview, ignore
+from pgratchet.ops import outward
 from pgratchet.ops.deciding import preview_of
 from pgratchet.ops.reaching import database, run_of, settings_of
-from pgratchet.ops.replaying import AT_THE_PUBLISHER, IN_A_BLOCK, OF_THE_SERVER, ON_THE_SERVER
 from pgratchet.ops.requiring import folder_of, subject_of
 from pgratchet.rehearsal import Copy, Origin, Rehearsal, Subject, Wishes
-
-MAKES_IN_A_BLOCK = rf"\bcreate\s+(?:{OF_THE_SERVER}|database)\b"
 
 
 def rehearse(
@@ -109,7 +106,7 @@ def _refuse_outward(made: Preview, *, embedded: bool) -> None:
     """What reaches beyond its database would reach the real server, or a publisher, from a copy as well."""
     for step in made.plan.steps:
         for item in made.scripts[step.migration.script].statements or ():
-            if found := _outward(item.sql, embedded=embedded):
+            if found := outward.reach(item.sql, same_server=not embedded, anew=True):
                 raise ConfigurationError(
                     f"{step.migration.path}:{item.line}: {found} reaches beyond its database: on a copy it would "
                     "change what others use",
@@ -117,17 +114,6 @@ def _refuse_outward(made: Preview, *, embedded: bool) -> None:
                     if embedded
                     else "Rehearse with --embedded, whose server is gone in the end.",
                 )
-
-
-def _outward(statement: str, *, embedded: bool) -> str | None:
-    """What of a statement reaches beyond its database. Here a role is not there yet that a block makes if need be."""
-    if embedded:
-        found = re.match(AT_THE_PUBLISHER, statement)
-    elif re.match(r"(?i)do\b", statement):
-        found = re.search(rf"{IN_A_BLOCK}|{MAKES_IN_A_BLOCK}", statement)
-    else:
-        found = re.match(rf"{AT_THE_PUBLISHER}|{ON_THE_SERVER.removeprefix('(?i)')}", statement)
-    return found[0] if found else None
 
 
 def _for_proofs(stack: ExitStack, there: str, *, prove: bool) -> tuple[str | None, tuple[str, ...]]:
