@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,10 +32,15 @@ MOMENTS = (0, *random.Random(18).sample(range(50, 2500), 3))
 
 
 @contextmanager
-def process(database: Database, folder: Path, home: Path) -> Iterator[subprocess.Popen[str]]:
+def process(database: Database, folder: Path, home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     started = subprocess.Popen(
-        [sys.executable, "-m", "pgratchet", "rehearse", "--dir", str(folder)],
-        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": database.url, "PYTHONPATH": str(ROOT / "src")},
+        [sys.executable, "-m", "pgratchet", "rehearse", "--dir", str(folder), *options],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "DATABASE_URL": database.url,
+            "PYTHONPATH": str(ROOT / "src"),
+            "TMPDIR": tempfile.gettempdir(),
+        },
         cwd=home,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -80,6 +86,49 @@ def test_killed_at_any_moment_it_leaves_nothing_after_the_next_run(
     assert seen, "no moment was within the life of a copy"
     assert pgratchet.rehearse(database.url, folder) is not None
     assert not copies(database)
+    assert picture(database) == before
+
+
+WAYS = {
+    "sample": ["--rows", "50"],
+    "backup": ["--from-backup", "newest"],
+    "cluster": ["--base-backup"],
+    "embedded": ["--embedded"],
+}
+
+
+@pytest.mark.one_version
+@pytest.mark.usefixtures("_at_home")
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_while_it_makes_or_uses_another_kind_of_copy_it_leaves_nothing_either(
+    database: Database, folder: Path, tmp_path: Path, temporary: Path, way: str
+) -> None:
+    write_migrations(folder, {"V1__base.sql": BASE})
+    pgratchet.up(database.url, folder, preflight=False)
+    pgratchet.back_up(database.url)
+    write_migrations(folder, FILES)
+    before = picture(database)
+
+    seen: set[str] = set()
+
+    def there() -> set[str]:
+        return {*copies(database), *(path.name for path in temporary.iterdir())}
+
+    def made() -> set[str]:
+        return there() - seen
+
+    for moment in random.Random(way).sample(range(2500), 2):
+        with process(database, folder, tmp_path, *WAYS[way]) as started:
+            eventually(made)
+            time.sleep(moment / 1000)
+            started.send_signal(signal.SIGKILL)
+        eventually(lambda: not sessions(database))
+        seen |= there()
+        assert picture(database) == before
+    with process(database, folder, tmp_path, *WAYS[way]) as started:
+        assert started.wait(120) in {0, 4}
+    assert seen
+    assert not there()
     assert picture(database) == before
 
 

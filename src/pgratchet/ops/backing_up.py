@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pgratchet import config, embedded, history
-from pgratchet.backup import catalogue, keeping, restoring, sealing, shelf, taking, verifying
+from pgratchet.backup import keeping, proving, restoring, sealing, shelf, taking
 from pgratchet.backup.keeping import Backup, Keep
 from pgratchet.backup.restoring import Restored
 from pgratchet.backup.shelf import Shelf
@@ -182,14 +182,9 @@ def restore(
 
 
 def _prove(said: Choices, found: Backup, origin: str | None, observer: Observer) -> Backup:
-    assert found.manifest is not None
     on = origin if said.on == SAME else said.on or None
-    with shelf.opened(said.shelf, found) as folder:
-        proof = verifying.verify(folder, found.manifest, on=on, jobs=said.jobs, observer=observer)
-    shelf.keep_proof(said.shelf, found.name, proof)
-    if origin:
-        catalogue.record(origin, found.manifest, proof)
-    return shelf.look(said.shelf, found.name)
+    with proving.proven(said.shelf, found, on, origin, said.jobs, observer) as (backup, _):
+        return backup
 
 
 def _origin(settings: Settings) -> str | None:

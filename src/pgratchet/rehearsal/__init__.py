@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgratchet.rehearsal.copying import Origin, Source, Wishes, copied, look
+from pgratchet.rehearsal.copying import copied
 from pgratchet.rehearsal.databases import Busy, cloned
 from pgratchet.rehearsal.judging import judge
 from pgratchet.rehearsal.proving import proven
@@ -11,15 +11,19 @@ from pgratchet.rehearsal.records import (
     Blocked,
     Copy,
     Lock,
+    Part,
     Proof,
     Reason,
     Rehearsal,
     Run,
+    Sample,
     Seen,
     Subject,
     blocks,
 )
 from pgratchet.rehearsal.running import watched
+from pgratchet.rehearsal.scaling import scaled
+from pgratchet.rehearsal.sources import Kept, Origin, Source, Wishes, look
 from pgratchet.rehearsal.storing import refusal, write
 
 __all__ = [
@@ -27,12 +31,15 @@ __all__ = [
     "Blocked",
     "Busy",
     "Copy",
+    "Kept",
     "Lock",
     "Origin",
+    "Part",
     "Proof",
     "Reason",
     "Rehearsal",
     "Run",
+    "Sample",
     "Seen",
     "Source",
     "Subject",
@@ -44,6 +51,7 @@ __all__ = [
     "look",
     "proven",
     "refusal",
+    "scaled",
     "watched",
     "write",
 ]
