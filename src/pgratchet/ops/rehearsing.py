@@ -54,25 +54,15 @@ def rehearse(
     Raises as `up` does, save that a file which fails on the copy is a result: no go.
     """
     chosen = settings or settings_of(url, directory)
-    migrations = files.read(Path(chosen.directory))
-    names = history.Names(chosen.schema, chosen.table)
-    target = database(chosen, direct=True)
     config.section(chosen, "rehearse")  # a mistake in there is told before anything is copied
-    wishes = Wishes(
-        on=on,
-        server=server,
-        embedded=embedded,
-        schema_only=schema_only,
-        rows=rows,
-        backup=None if from_backup is None else _kept(chosen, from_backup),
-        cluster=base_backup,
-        may_leave=data_may_leave,
-        mask=None if mask is None else Path(mask),
-    )
+    kept = None if from_backup is None else _kept(chosen, from_backup)
+    masking = None if mask is None else Path(mask)
+    wishes = Wishes(on, server, embedded, schema_only, rows, kept, base_backup, data_may_leave, masking)
     _refuse_two_ways(wishes)
-    with db.opened(
-        target, name=f"pgratchet {__version__} rehearse", wait=wait, observer=observer
-    ) as connection:
+    names, migrations = history.Names(chosen.schema, chosen.table), files.read(Path(chosen.directory))
+    target = database(chosen, direct=True)
+    name = f"pgratchet {__version__} rehearse"
+    with db.opened(target, name=name, wait=wait, observer=observer) as connection:
         made = preview_of(connection, names, migrations, to=to, out_of_order=out_of_order)
         if made.plan.problems:
             raise HistoryError(made.plan.problems)

@@ -162,7 +162,7 @@ def _tablespaces(cluster: _Cluster, source: db.Connection) -> Iterator[str]:
 
 def _configure(cluster: _Cluster, source: db.Connection) -> None:
     """A configuration of our own: the source's need not be within its data, and names what is not here."""
-    rows = source.execute(sql.load("rehearse_server").encode(), {"names": list(SETTINGS)}).fetchall()
+    rows = source.execute(sql.load("rehearse_server").encode(), {"names": ",".join(SETTINGS)}).fetchall()
     settings = {**{str(name): str(value) for name, value in rows}, **OURS}
     settings["unix_socket_directories"] = str(cluster.folder)
     us, superuser = accounts.name_of(os.geteuid()), _superuser(source)

@@ -65,7 +65,7 @@ class _Reader:
 
     def __init__(self, source: db.Connection, moment: Snapshot, origin: Origin, rows: int) -> None:
         self.source, self.rows = source, rows
-        oids = [relation.oid for relation in moment.relations]
+        oids = ",".join(str(relation.oid) for relation in moment.relations)
         found = source.execute(sql.load("rehearse_sampled").encode(), {"oids": oids}).fetchall()
         self.tables = {int(row[0]): Table(*row) for row in found}
         self.heads = [oid for oid, table in self.tables.items() if table.head == oid]

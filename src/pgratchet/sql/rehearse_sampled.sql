@@ -14,5 +14,5 @@ SELECT relation.oid::bigint, pg_catalog.quote_ident(namespace.nspname) || '.' ||
               ORDER BY attnum)
   FROM pg_catalog.pg_class AS relation
   JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
- WHERE relation.oid = ANY (%(oids)s)
+ WHERE relation.oid = ANY (pg_catalog.string_to_array(%(oids)s, ',')::oid[])
  ORDER BY 2
