@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from pgratchet import Answer, Blocked, Copy, Lock, Proof, Reason, Rehearsal, Run, Seen, Subject
+from pgratchet.rehearsal import Part, Sample
 from pgratchet.report import page, rehearsals
 
 SEEN = Seen(
@@ -139,3 +141,13 @@ def test_no_cell_of_a_markdown_table_is_cut_by_what_is_in_it() -> None:
 )
 def test_sizes_are_said_as_people_say_them(number: float, told: str) -> None:
     assert rehearsals.size(number) == told
+
+
+@pytest.mark.parametrize("form", [rehearsals.text, rehearsals.markdown, page.html])
+def test_what_is_estimated_from_a_sample_is_marked_in_every_form(form: Callable[[Rehearsal], str]) -> None:
+    sample = Sample(100, (Part("public.users", 100, 2000),))
+    run = replace(VALUE.run, statements=(replace(SEEN, scaled=20.0),))
+    text = form(replace(VALUE, copy=replace(VALUE.copy, way="sample", sample=sample), run=run))
+    assert "estimated: 20 times what it took on the sample" in text
+    assert "times and sizes of what worked on rows are scaled" in text
+    assert "estimated: " not in form(VALUE)
