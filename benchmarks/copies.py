@@ -3,7 +3,8 @@
     python -m benchmarks.copies
 
 The copy is made by the code of `rehearse` and dropped again; dropping it is not in the figures. Beside them stands how
-the server copied files: from PostgreSQL 18 on it shares the blocks of its source where the file system can.
+the server copied files for a template: from PostgreSQL 18 on with its method clone, by which a file system that can
+lets both share their blocks.
 """
 
 from __future__ import annotations
@@ -87,8 +88,8 @@ def _method(server: Server) -> str:
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection, suppress(psycopg.Error):
         connection.execute("SET file_copy_method = clone")
         connection.execute(f"CREATE DATABASE cloned TEMPLATE {SOURCE} STRATEGY file_copy".encode())
-        return "its files share their blocks"
-    return "its files are copied block by block"
+        return "by the server's method clone"
+    return "by the server's method copy"
 
 
 def _arguments() -> argparse.Namespace:
