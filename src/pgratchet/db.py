@@ -30,11 +30,11 @@ PASSING = re.compile(
 )
 
 # What every file finds when it starts. client_connection_check_interval (below) frees the locks of a killed client
-# in a second. A client that is frozen keeps them: to the server a pipeline that waits for its next command is active.
+# in a second, the time-outs those of one that is frozen in a minute: at work, a run never is idle for so long.
 SETTINGS = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "60s",
-    "idle_session_timeout": "0",
+    "idle_session_timeout": "60s",
     "client_min_messages": "notice",
     "standard_conforming_strings": "on",
     "default_transaction_isolation": "read committed",
@@ -158,6 +158,14 @@ def session(
     row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
     assert row is not None
     return Session(connection, url, int(row[0]), reset)
+
+
+@contextmanager
+def waiting(connection: Connection) -> Iterator[None]:
+    """Let a session be idle for as long as other work takes that it waits for."""
+    connection.execute("SET idle_session_timeout = 0")
+    yield
+    connection.execute(f"SET idle_session_timeout = {sql.literal(SETTINGS['idle_session_timeout'])}".encode())
 
 
 def describe(url: str) -> str:

@@ -2,6 +2,10 @@
 
 libpq's pipeline mode saves the round trips; a statement that PostgreSQL refuses in a pipeline (one that
 cannot run in a transaction block, or COPY) goes alone.
+
+A Sync ends all that is in flight at once. Without it the server takes us for active while it waits for us, and its
+time-outs for idle sessions never free what a frozen client holds. Nothing goes out past a Sync before its reply is
+here: what follows a failure would run.
 """
 
 from __future__ import annotations
@@ -94,12 +98,11 @@ def ask(connection: Connection, query: str) -> list[tuple[str | None, ...]]:
     if pgconn.pipeline_status == pq.PipelineStatus.OFF:
         result = pgconn.exec_params(query.encode(), None)
     else:
-        pgconn.get_result()  # the mark behind the reply; ours takes its place
+        pgconn.get_result()  # the mark behind the reply; it and the Sync's are replaced by ours
+        _next(pgconn)
         pgconn.send_query_params(query.encode(), None)
-        pgconn.send_flush_request()
-        while pgconn.is_busy() or (found := pgconn.get_result()) is None:
-            _ready(pgconn)
-        result = found
+        pgconn.pipeline_sync()
+        result = _next(pgconn)
     if result.status != pq.ExecStatus.TUPLES_OK:
         raise error_from_result(result)
     return [
@@ -109,6 +112,13 @@ def ask(connection: Connection, query: str) -> list[tuple[str | None, ...]]:
         )
         for row in range(result.ntuples)
     ]
+
+
+def _next(pgconn: Any) -> Any:
+    """Wait for the next reply."""
+    while pgconn.is_busy() or (result := pgconn.get_result()) is None:
+        _ready(pgconn)
+    return result
 
 
 def _goes_alone(command: Command) -> bool:
@@ -122,75 +132,78 @@ def _pipeline(
     started: Callable[[Command], None],
     idle: Callable[[float], None],
 ) -> Iterator[Reply]:
-    flying: deque[Command] = deque()
+    flying: deque[Command | None] = deque()  # None is a Sync
     pgconn = connection.pgconn
     pgconn.enter_pipeline_mode()
     pgconn.nonblocking = 1
     try:
         yield from _replies(pgconn, commands, flying, window, started, idle)
     except Refused:
-        _leave(connection)
+        _leave(connection, flying)
         raise
     except BaseException:
-        _leave(connection, cancel=True)
+        _leave(connection, flying, cancel=True)
         raise
-    _leave(connection)
+    _leave(connection, flying)
 
 
 def _replies(
     pgconn: Any,
     commands: Iterator[Command],
-    flying: deque[Command],
+    flying: deque[Command | None],
     window: int,
     started: Callable[[Command], None],
     idle: Callable[[float], None],
 ) -> Iterator[Reply]:
-    since, more = time.monotonic(), True
-    while more or flying:
-        more = more and _fill(pgconn, commands, flying, window, started)
-        for result in _results(pgconn, idle) if flying else ():
+    since, ready = time.monotonic(), _take(commands, window)
+    while ready or flying:
+        if not flying:
+            _put(pgconn, ready, flying, started)
+            ready = _take(commands, window)  # made while the server works
+        for result in _results(pgconn, idle):
             now = time.monotonic()
             command = flying.popleft()
+            if command is None:
+                continue
             if result.status in FAILED:
                 raise _failure(pgconn, command, result, now - since)
             yield Reply(command, (result.command_status or b"").decode(), now - since)
             since = now
-            if flying:
-                started(flying[0])
+            if following := flying[0]:
+                started(following)
 
 
-def _fill(
-    pgconn: Any,
-    commands: Iterator[Command],
-    flying: deque[Command],
-    window: int,
-    started: Callable[[Command], None],
-) -> bool:
-    """Send until the window is full; False when there is nothing more to send."""
-    if len(flying) > window // 2:
-        return True
+def _take(commands: Iterator[Command], window: int) -> list[Command]:
+    """The commands that go out together, next."""
+    taken: list[Command] = []
     size = 0
-    more = True
+    while len(taken) < window and size < BYTES and (command := next(commands, None)):
+        taken.append(command)
+        size += len(command.sql)
+    return taken
+
+
+def _put(
+    pgconn: Any,
+    ready: Iterable[Command],
+    flying: deque[Command | None],
+    started: Callable[[Command], None],
+) -> None:
+    """Send commands, and a Sync."""
     unasked = False
-    while len(flying) < window and size < BYTES:
-        command = next(commands, None)
-        if command is None:
-            more = False
-            break
+    for command in ready:
         if unasked and command.statement is not None:
             pgconn.send_flush_request()  # the replies to what came before it are not to wait for its own
         values = [None if value is None else value.encode() for value in command.values]
         pgconn.send_query_params(command.sql.encode(), values or None)
-        size += len(command.sql)
         flying.append(command)
         if len(flying) == 1:
             started(command)
         unasked = command.statement is None and not command.ends
         if not unasked:
             pgconn.send_flush_request()  # else the server keeps the reply, and nobody sees how far it is
-    if flying:
-        pgconn.send_flush_request()
-    return more
+    pgconn.pipeline_sync()
+    flying.append(None)
 
 
 def _results(pgconn: Any, idle: Callable[[float], None]) -> Iterator[Any]:
@@ -206,7 +219,8 @@ def _results(pgconn: Any, idle: Callable[[float], None]) -> Iterator[Any]:
         while not pgconn.is_busy() and (result := pgconn.get_result()) is not None:
             found = True
             yield result
-            pgconn.get_result()  # the mark between two commands, always there
+            if result.status != pq.ExecStatus.PIPELINE_SYNC:
+                pgconn.get_result()  # the mark between two commands, always there
 
 
 def _ready(pgconn: Any) -> bool:
@@ -219,22 +233,22 @@ def _ready(pgconn: Any) -> bool:
     return bool(readable or writable)
 
 
-def _leave(connection: Connection, *, cancel: bool = False) -> None:
+def _leave(connection: Connection, flying: deque[Command | None], *, cancel: bool = False) -> None:
     """End the pipeline and come back into step with the server."""
     pgconn = connection.pgconn
     if pgconn.status != pq.ConnStatus.OK:
         return
     pgconn.pipeline_sync()
-    synced = False
-    while not synced and pgconn.status == pq.ConnStatus.OK:
+    syncs = flying.count(None) + 1
+    while syncs and pgconn.status == pq.ConnStatus.OK:
         if cancel:  # again and again: a cancel that comes between two commands is lost
             connection.cancel_safe(timeout=10)
         _ready(pgconn)
-        while not synced and not pgconn.is_busy():
+        while syncs and not pgconn.is_busy():
             result = pgconn.get_result()
-            synced = result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC
+            syncs -= result is not None and result.status == pq.ExecStatus.PIPELINE_SYNC
     pgconn.nonblocking = 0
-    if synced:
+    if not syncs:
         pgconn.exit_pipeline_mode()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -17,6 +19,10 @@ from tests.folders import write_migrations
 from tests.servers import Database, Server
 
 NUMBERS = count(1)
+ROOT = Path(__file__).parent.parent.parent
+Driver = Callable[..., str]
+"""Writes a line to driver.py, and gives the line that it answers."""
+RunOn = Callable[[Server, str], None]
 
 
 class Arena:
@@ -85,3 +91,26 @@ def enter() -> Iterator[Callable[..., Arena]]:
     yield make
     for arena in made:
         arena.close()
+
+
+@pytest.fixture
+def arena(
+    request: pytest.FixtureRequest, server: Server, run_on: RunOn, enter: Callable[..., Arena], folder: Path
+) -> Arena:
+    return enter(server, lambda statement: run_on(server, statement), request.param, folder)
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Driver]:
+    command = [sys.executable, "-m", "tests.crash.driver"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def ask(*words: object) -> str:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(*words, sep="\t", file=process.stdin, flush=True)
+            return process.stdout.readline().rstrip("\n")
+
+        yield ask

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,20 +12,12 @@ import pytest
 import pgratchet
 from pgratchet.errors import Terminated
 from pgratchet.model import Event
-from tests.crash.conftest import Arena, complaint
+from tests.crash.conftest import Arena, Driver, complaint
 from tests.crash.plans import PLANS, TRANSACTIONAL
-from tests.servers import Database, Server
+from tests.servers import Database
 
-Enter = Callable[..., Arena]
-RunOn = Callable[[Server, str], None]
-ROOT = Path(__file__).parent.parent.parent
 SEGMENTED = pytest.mark.pg(">=16")
 """CONCURRENTLY leaves the same behind in 15 as in 16; each of these runs a hundred times."""
-
-
-@pytest.fixture
-def arena(request: pytest.FixtureRequest, server: Server, run_on: RunOn, enter: Enter, folder: Path) -> Arena:
-    return enter(server, lambda statement: run_on(server, statement), request.param, folder)
 
 
 def at_event(number: int, action: Callable[[], object]) -> Callable[[Event], None]:
@@ -49,36 +39,22 @@ def terminate_the_run(database: Database) -> None:
         assert connection.execute(query, (database.name,)).fetchall()
 
 
-@pytest.fixture(scope="session")
-def driver() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.crash.driver"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield process
-
-
 @pytest.mark.one_version
 @pytest.mark.parametrize("arena", TRANSACTIONAL, indirect=True)
-def test_the_client_is_killed_at_every_event_of_transactions(
-    arena: Arena, driver: subprocess.Popen[str]
-) -> None:
+def test_the_client_is_killed_at_every_event_of_transactions(arena: Arena, driver: Driver) -> None:
     kill_the_client(arena, driver)
 
 
 @SEGMENTED
 @pytest.mark.parametrize("arena", ["segments"], indirect=True)
-def test_the_client_is_killed_at_every_event_of_segments(arena: Arena, driver: subprocess.Popen[str]) -> None:
+def test_the_client_is_killed_at_every_event_of_segments(arena: Arena, driver: Driver) -> None:
     kill_the_client(arena, driver)
 
 
-def kill_the_client(arena: Arena, driver: subprocess.Popen[str]) -> None:
-    assert driver.stdin is not None
-    assert driver.stdout is not None
+def kill_the_client(arena: Arena, driver: Driver) -> None:
     for number in range(1, len(arena.events) + 1):
         database = arena.fresh()
-        print(database.url, arena.folder, number, sep="\t", file=driver.stdin, flush=True)
-        assert driver.stdout.readline() == "-9\n"
+        assert driver(database.url, arena.folder, number, signal.SIGKILL.value) == "-9"
         arena.ends_well(database, arena.events[number - 1])
 
 

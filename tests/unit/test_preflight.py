@@ -35,7 +35,6 @@ SERVER = Server(
     database="shop",
     role="deployer",
     superuser=False,
-    sees_all=True,
     standby=False,
     read_only=False,
     locks=1000,

@@ -236,6 +236,13 @@ def test_the_status_of_a_database_that_is_up_to_date_says_so() -> None:
     assert shown.endswith("\nNothing is pending.")
 
 
+def test_the_status_of_a_file_that_was_edited_does_not_say_that_all_is_well() -> None:
+    decided = plan.plan([file(1, checksum="edited")], [row(1)], Facts(empty=False))
+    shown = text.overview(plan.overview([file(1, checksum="edited")], [row(1)], decided, database="shop"))
+    assert "error: " in shown
+    assert "Nothing is pending" not in shown
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [

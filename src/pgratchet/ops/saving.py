@@ -44,13 +44,14 @@ def before(
     if not plan.steps or plan.fresh:
         return Saved()
     production = db.environment(connection) == PRODUCTION
-    name = _backup(target, settings, run, wanted.backup, observer, production=production)
+    name = _backup(connection, target, settings, run, wanted.backup, observer, production=production)
     if production if wanted.restore_point is None else wanted.restore_point:
         _name_point(connection, plan, run, observer)
     return Saved(name)
 
 
 def _backup(
+    connection: db.Connection,
     target: str,
     settings: Settings,
     run: history.Run,
@@ -68,7 +69,8 @@ def _backup(
     if not (configured if wanted is None else wanted):
         return None
     try:
-        made = backing_up.take(target, settings, said, wait=0, observer=observer, run_id=run.id)
+        with db.waiting(connection):
+            made = backing_up.take(target, settings, said, wait=0, observer=observer, run_id=run.id)
         if said.verify and not made.usable:
             raise BackupError(f"the backup {made.name} is not good: {made.problem}")
     except PgratchetError as error:

@@ -23,8 +23,6 @@ class Server(NamedTuple):
     database: str
     role: str
     superuser: bool
-    sees_all: bool
-    """May read other users' activity and the state of standbys."""
     standby: bool
     read_only: bool
     locks: int

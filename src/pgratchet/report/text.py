@@ -51,7 +51,8 @@ def overview(value: Overview) -> str:
         "",
     ]
     lines += table(("version", "description", "state", "applied at", "ms", "by"), map(_cells, value.entries))
-    lines += ["", _pending(value)]
+    if value.pending or not value.problems:
+        lines += ["", _pending(value)]
     lines += [f"note: {note}" for note in value.notes]
     lines += [line for item in value.problems for line in ("", *_problem(item))]
     return "\n".join(lines)

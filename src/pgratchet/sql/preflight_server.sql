@@ -2,7 +2,6 @@ WITH history AS (
     SELECT name, pg_catalog.to_regclass(name)::oid AS oid FROM pg_catalog.unnest(ARRAY[{{history}}]::text[]) AS name
 )
 SELECT pg_catalog.current_database(), CURRENT_USER::text, role.rolsuper,
-       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
        pg_catalog.pg_is_in_recovery() AS standby,
        pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only,
        pg_catalog.current_setting('max_locks_per_transaction')::int
