@@ -53,6 +53,20 @@ def find(program: str, at_least: int | None = None) -> Path:
     return min(enough, key=lambda found: found.major).path
 
 
+def server(major: int, *programs: str) -> Path:
+    """Find the folder where a server of exactly this major version is, and these programs beside it."""
+    seen = list(_programs("postgres"))
+    for found in seen:
+        folder = found.path.parent
+        if found.major == major and all((folder / name).exists() for name in programs):
+            return folder
+    here = ", ".join(f"{found.path} ({found.major})" for found in seen) or "none"
+    raise ConfigurationError(
+        f"a server of PostgreSQL {major} with {', '.join(programs)} is needed, and is not here; found: {here}",
+        f"Install PostgreSQL {major}, or let {SETTING} name the folder of its programs.",
+    )
+
+
 def environment(conninfo: str) -> dict[str, str]:
     """Give the environment in which psql or pg_dump, without an argument, connects to `conninfo`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import secrets
 import shutil
@@ -15,10 +16,13 @@ import psycopg
 
 from pgratchet import __version__, db, embedded, sql
 from pgratchet.db import Connection
+from pgratchet.embedded import account as accounts
 from pgratchet.errors import ConfigurationError, PgratchetError
 from pgratchet.model import ignore
 
 PREFIX = "pgratchet_scratch_"
+MADE_LIKE_THAT = rf"{PREFIX}(\d+)_[0-9a-f]{{8}}"
+HELD = "held"
 NO_ROLES: Mapping[str, bool] = {}
 KEPT = 24 * 3600
 """Seconds for which a scratch database may still be in use by whoever made it."""
@@ -27,12 +31,27 @@ KEPT = 24 * 3600
 @contextmanager
 def server(major: int) -> Iterator[str]:
     """Run a server of its own, of the embedded PostgreSQL, for as long as it is wanted; yields its URL."""
-    _remove_servers()
-    folder = Path(tempfile.gettempdir()) / _name()
-    try:
+    with place() as folder:
+        accounts.give(folder, accounts.choose(folder))
         yield embedded.start(folder, major)
-    finally:
-        _remove_server(folder)
+
+
+@contextmanager
+def place() -> Iterator[Path]:
+    """A folder for what is thrown away; a server that runs on data in there is ended, and all of it deleted.
+
+    We hold a lock in it. What nobody holds was left by a run that was killed, and goes now.
+    """
+    _remove_servers()
+    hidden = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
+    with (hidden / HELD).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # before anybody can find the folder by its name
+        folder = hidden.with_name(_name())
+        hidden.rename(folder)
+        try:
+            yield folder
+        finally:
+            _remove_server(folder)
 
 
 @contextmanager
@@ -63,8 +82,22 @@ def _name() -> str:
 
 
 def _is_old(name: str) -> bool:
-    found = re.fullmatch(rf"{PREFIX}(\d+)_[0-9a-f]{{8}}", name)
+    found = re.fullmatch(MADE_LIKE_THAT, name)
     return found is not None and time.time() - int(found[1]) > KEPT
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether the run that made it is gone; one that cannot be asked is given a day."""
+    if not re.fullmatch(MADE_LIKE_THAT, folder.name):
+        return False
+    try:
+        with (folder / HELD).open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # of another account, or of a version that held none
+        return _is_old(folder.name)
+    return True
 
 
 def _as(role: str) -> str:
@@ -121,19 +154,19 @@ def _remove_databases(connection: Connection) -> None:
 
 def _remove_servers() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if _is_old(folder.name):
+        if _is_left(folder):
             with suppress(PgratchetError, OSError):
                 _remove_server(folder)
 
 
 def _remove_server(folder: Path) -> None:
-    """Stop a server and delete its data, which lie elsewhere where its account cannot enter the folder."""
+    """End a server and delete its data, which lie elsewhere where its account cannot enter the folder."""
     if not folder.exists():
         return
-    place = (folder / "data").resolve()
+    data = (folder / "data").resolve()
     try:
-        embedded.stop(folder)
+        embedded.end(data)
     finally:
         if (folder / "data").is_symlink():
-            shutil.rmtree(place.parent, ignore_errors=True)
+            shutil.rmtree(data.parent, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)

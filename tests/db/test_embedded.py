@@ -371,7 +371,7 @@ def test_copy_can_be_run_by_everybody_whatever_the_modes_were(state: Path, tmp_p
     for path in tmp_path.rglob("*"):
         path.chmod(0o700 if path.is_dir() or os.access(path, os.X_OK) else 0o600)
     nobody = account.Account(pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
-    programs = cluster._reachable(private / "pginstall18" / "bin", 18, nobody)
+    programs = cluster.reachable(private / "pginstall18" / "bin", 18, nobody)
     for program in ("initdb", "postgres"):
         assert account.run([programs / program, "--version"], nobody).returncode == 0
     vector = programs.parent / "share" / "postgresql" / "extension" / "vector.control"

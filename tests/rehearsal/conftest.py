@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -34,6 +36,16 @@ def _at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for what is thrown away, of this test alone, which a server's account can enter."""
+    with TemporaryDirectory(prefix="pgratchet-") as name:
+        Path(name).chmod(0o755)
+        monkeypatch.setenv("TMPDIR", name)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        yield Path(name)
+
+
+@pytest.fixture
 def rehearse(database: Database, folder: Path, _at_home: None) -> Rehearse:
     """Apply the base, add files to it and rehearse them; the database must be as it was."""
 
@@ -59,13 +71,13 @@ def picture(database: Database) -> tuple[str, list[tuple[object, ...]]]:
         ).fetchall()
         rows: list[tuple[object, ...]] = []
         for (table,) in tables:
-            query = f"SELECT %s, count(*), sum(hashtext(t::text || t.xmin || t.ctid)) FROM {table} AS t"
-            rows += connection.execute(query.encode(), (table,)).fetchall()
+            query = f"SELECT count(*), sum(hashtext(t::text || t.xmin || t.ctid)) FROM {table} AS t"
+            rows += [(table, *row) for row in connection.execute(query.encode())]
         return schema.snapshot(connection).fingerprint, rows
 
 
 def copies(database: Database) -> list[str]:
-    """Give the databases of rehearsals that the server has."""
+    """Give the databases of rehearsals, and of backups that were restored for them, that the server has."""
     with psycopg.connect(database.server.url(), autocommit=True) as connection:
-        query = "SELECT datname FROM pg_database WHERE datname LIKE 'pgratchet_rehearsal_%'"
+        query = "SELECT datname FROM pg_database WHERE datname ~ '^pgratchet_(rehearsal|restoring)_'"
         return [str(name) for (name,) in connection.execute(query)]

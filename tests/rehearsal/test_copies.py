@@ -51,6 +51,30 @@ def test_without_rows_no_time_is_meant(rehearse: Rehearse, database: Database) -
     assert rows_seen(rehearse, database, "SELECT id FROM users", schema_only=True) == 0
 
 
+@pytest.mark.pg(">=18")
+def test_without_rows_the_planner_still_knows_them(rehearse: Rehearse, database: Database) -> None:
+    base = f"{BASE}ANALYZE users;"
+    query = "SELECT FROM pg_stats JOIN pg_class ON relname = tablename WHERE tablename = 'users' AND reltuples = 2000"
+    found = rehearse({"V2__look.sql": f"CREATE TABLE found AS {query};\n"}, base=base, schema_only=True)
+    assert found.run.statements[0].rows == 3  # one for each column
+    assert "with the planner's statistics" in found.copy.said
+
+
+@pytest.mark.one_version
+def test_a_prepared_copy_of_another_time_is_refused(
+    rehearse: Rehearse, database: Database, folder: Path, run_on: Callable[[Server, str], None]
+) -> None:
+    rehearse(CHANGE, prove=False)
+    name = f"{database.name}_prepared"
+    run_on(database.server, f"CREATE DATABASE {name} TEMPLATE {database.name}")
+    try:
+        pgratchet.rehearse(database.url, folder, on=database.server.url(name), prove=False)
+        with pytest.raises(ConfigurationError, match=r"of another time: it has V2__note\.sql applied"):
+            pgratchet.rehearse(database.url, folder, on=database.server.url(name))
+    finally:
+        run_on(database.server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.mark.one_version
 def test_without_rows_it_is_at_best_a_go_with_care(rehearse: Rehearse) -> None:
     found = rehearse(CHANGE, schema_only=True)

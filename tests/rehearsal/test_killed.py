@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ FILES = {
     "V2__slow.sql": "ALTER TABLE users ALTER COLUMN size TYPE bigint;\nSELECT pg_sleep(0.3);\n",
     "V3__index.sql": "CREATE INDEX CONCURRENTLY quiet ON users (name);\n",
 }
+SLOW = {"V2__slow.sql": "SELECT pg_sleep(60);\n"}
 MOMENTS = (0, *random.Random(18).sample(range(50, 2500), 3))
 """Milliseconds after the copy is there."""
 
@@ -34,7 +36,12 @@ MOMENTS = (0, *random.Random(18).sample(range(50, 2500), 3))
 def process(database: Database, folder: Path, home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     started = subprocess.Popen(
         [sys.executable, "-m", "pgratchet", "rehearse", "--dir", str(folder), *options],
-        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": database.url, "PYTHONPATH": str(ROOT / "src")},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "DATABASE_URL": database.url,
+            "PYTHONPATH": str(ROOT / "src"),
+            "TMPDIR": tempfile.gettempdir(),
+        },
         cwd=home,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -83,6 +90,43 @@ def test_killed_at_any_moment_it_leaves_nothing_after_the_next_run(
     assert picture(database) == before
 
 
+WAYS = {
+    "sample": ["--rows", "50"],
+    "backup": ["--from-backup", "newest"],
+    "cluster": ["--base-backup"],
+    "embedded": ["--embedded"],
+}
+
+
+@pytest.mark.one_version
+@pytest.mark.usefixtures("_at_home")
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_while_it_makes_or_uses_another_kind_of_copy_it_leaves_nothing_either(
+    database: Database, folder: Path, tmp_path: Path, temporary: Path, way: str
+) -> None:
+    write_migrations(folder, {"V1__base.sql": BASE})
+    pgratchet.up(database.url, folder, preflight=False)
+    pgratchet.back_up(database.url)
+    write_migrations(folder, SLOW)
+    before = picture(database)
+
+    def there() -> set[str]:
+        return {*copies(database), *(path.name for path in temporary.glob("pgratchet*"))}
+
+    with process(database, folder, tmp_path, *WAYS[way]) as started:
+        eventually(lambda: there() or started.poll() is not None, 300)
+        time.sleep(random.Random(way).uniform(0, 1.5))
+        started.send_signal(signal.SIGKILL)
+    eventually(lambda: not sessions(database), 300)
+    assert there()
+    assert picture(database) == before
+    write_migrations(folder, FILES)
+    with process(database, folder, tmp_path, *WAYS[way]) as started:
+        assert started.wait(600) in {0, 4}
+    assert not there()
+    assert picture(database) == before
+
+
 @pytest.mark.one_version
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_the_workload_ends_with_the_rehearsal(
@@ -106,7 +150,7 @@ def test_interrupted_it_takes_its_copies_away(
 ) -> None:
     write_migrations(folder, {"V1__base.sql": BASE})
     pgratchet.up(database.url, folder, preflight=False)
-    write_migrations(folder, {"V2__slow.sql": "SELECT pg_sleep(60);\n"})
+    write_migrations(folder, SLOW)
     before = picture(database)
     with process(database, folder, tmp_path) as started:
         eventually(lambda: at_the_statement(database))
@@ -115,6 +159,21 @@ def test_interrupted_it_takes_its_copies_away(
         assert started.returncode == code
     assert not copies(database)
     assert picture(database) == before
+
+
+@pytest.mark.one_version
+@pytest.mark.usefixtures("_at_home")
+def test_interrupted_it_takes_its_cluster_away(
+    database: Database, folder: Path, tmp_path: Path, temporary: Path
+) -> None:
+    write_migrations(folder, {"V1__base.sql": BASE})
+    pgratchet.up(database.url, folder, preflight=False)
+    write_migrations(folder, SLOW)
+    with process(database, folder, tmp_path, "--base-backup") as started:
+        eventually(lambda: list(temporary.glob("pgratchet*/data/postmaster.pid")), 300)
+        started.terminate()
+        assert started.wait(300) == 143
+    assert not list(temporary.iterdir())
 
 
 def at_the_statement(database: Database) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgratchet import Answer, Blocked, Copy, Lock, Proof, Run, Seen, config
-from pgratchet.rehearsal import judge
+from pgratchet.rehearsal import Part, Sample, judge
 from pgratchet.rehearsal.judging import safe_form
 
 LIMITS = {
@@ -120,3 +120,19 @@ def test_drift_is_a_go_with_care() -> None:
 )
 def test_each_cause_has_its_safe_form(sql: str, did: dict[str, Any], told: str) -> None:
     assert told in safe_form(seen(sql, **did))
+
+
+SAMPLE = Sample(100, (Part("public.users", 100, 2000), Part("public.days", 7, 7)))
+
+
+def test_a_limit_that_an_estimate_passes_says_that_it_is_one() -> None:
+    of = run(seen(scaled=20.0), milliseconds=LIMITS["duration_ms"] + 1)
+    found, reasons = judge(of, (), replace(COPY, way="sample", sample=SAMPLE), LIMITS)
+    assert found is Answer.NO_GO
+    assert reasons[0].what.endswith("as estimated from a sample")
+    assert "100 of 2,000 rows of public.users" in reasons[1].what
+
+
+def test_a_plan_that_works_on_no_rows_can_go_on_a_sample() -> None:
+    assert answer(run(), copy=replace(COPY, way="sample", sample=SAMPLE)) is Answer.GO
+    assert answer(run(seen(scaled=20.0)), copy=replace(COPY, way="sample", sample=SAMPLE)) is Answer.CARE

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from pgratchet import Answer, Rehearsal
+from pgratchet.rehearsal import Part, Sample
 from pgratchet.report import page, rehearsals
-from tests.rehearsal.values import VALUE
+from tests.rehearsal.values import SEEN, VALUE
 
 NOTHING = replace(
     VALUE,
@@ -115,3 +117,13 @@ def test_the_workload_and_what_check_says_otherwise_stand_in_text_and_markdown()
 )
 def test_sizes_are_said_as_people_say_them(number: float, told: str) -> None:
     assert rehearsals.size(number) == told
+
+
+@pytest.mark.parametrize("form", [rehearsals.text, rehearsals.markdown, page.html])
+def test_what_is_estimated_from_a_sample_is_marked_in_every_form(form: Callable[[Rehearsal], str]) -> None:
+    sample = Sample(100, (Part("public.users", 100, 2000),))
+    run = replace(VALUE.run, statements=(replace(SEEN, scaled=20.0),))
+    text = form(replace(VALUE, copy=replace(VALUE.copy, way="sample", sample=sample), run=run))
+    assert "estimated: 20 times what it took on the sample" in text
+    assert "times and sizes of what worked on rows are scaled" in text
+    assert "estimated: " not in form(VALUE)

@@ -13,6 +13,8 @@ from typing import IO
 from psycopg import conninfo
 
 from pgratchet import pgtools
+from pgratchet.embedded import account as accounts
+from pgratchet.embedded.account import Account
 from pgratchet.errors import BackupError, ConfigurationError
 
 CODECS = ("zstd", "lz4")
@@ -69,10 +71,12 @@ def running(
     keep: int | None = None,
     stdout: int | IO[str] | None = None,
     forgiven: str | None = None,
+    account: Account | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a program beside what the caller does, and wait for it in the end; it never outlives the caller's failure.
 
-    It inherits the descriptor `keep`. Raises BackupError where it fails, unless each of its errors holds `forgiven`.
+    It inherits the descriptor `keep`, and runs as the account where one is named. Raises BackupError where it fails,
+    unless each of its errors holds `forgiven`.
     """
     with tempfile.TemporaryFile("w+", errors="replace") as complaints:
         process = subprocess.Popen(
@@ -84,6 +88,8 @@ def running(
             text=True,
             pass_fds=() if keep is None else (keep,),
             start_new_session=True,  # Ctrl-C is ours: we end it, and clean up behind it
+            cwd="/" if account else None,
+            **accounts.options(account),
         )
         try:
             yield process

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgratchet import scratch
 from pgratchet.backup import bucket, keeping, manifest, sealing
 from pgratchet.backup import folder as folders
 from pgratchet.backup.keeping import Backup
@@ -79,8 +80,9 @@ def opened(shelf: Shelf, item: Backup) -> Iterator[Path]:
     if not shelf.remote and not item.manifest.sealed:
         yield Path(item.place)
         return
-    with tempfile.TemporaryDirectory(prefix="pgratchet-backup-") as name:
-        folder = Path(name)
+    with scratch.place() as place:
+        folder = place / item.name
+        folder.mkdir()
         _write(folder / MANIFEST, _pieces(shelf, item, MANIFEST))
         if item.manifest.sealed:
             _unseal(shelf, item, item.manifest, folder)

@@ -15,33 +15,40 @@ from pgratchet.errors import BackupError, ConfigurationError
 from pgratchet.model import Observer
 
 
-def verify(
+@contextmanager
+def tried(
     folder: Path, made: Manifest, *, on: str | None, jobs: int, wait: float, observer: Observer
-) -> Proof:
-    """Verify a backup.
+) -> Iterator[tuple[Proof, str | None]]:
+    """Restore a backup and compare; yields the result, and the URL of the restored database where there is one.
 
-    It is restored on the server `on`, in a database that is dropped again, or else on a throw-away embedded
+    It is restored on the server `on`, in a database that is dropped in the end, or else on a throw-away embedded
     server of its own major version. Raises BackupError or ConfigurationError where it cannot be tried at all.
     """
     began = time.monotonic()
     problems = loading.check_files(folder, made)
     notes: tuple[str, ...] = ()
-    server_version, restored = None, False
-    if not problems:
-        with _server(made, on) as url, databases.server_of(url, wait, observer) as connection:
+    server_version, there = None, None
+    with ExitStack() as stack:
+        if not problems:
+            url = stack.enter_context(_server(made, on))
+            connection = stack.enter_context(databases.server_of(url, wait, observer))
             loading.check_server(connection, made, roles=on is not None)
             server_version = connection.info.parameter_status("server_version")
-            problems, notes = _tried(url, connection, folder, made, jobs, observer, own=on is None)
-            restored = True
-    return Proof(
-        manifest=manifest.checksum(folder),
-        verified_at=datetime.now(UTC),
-        seconds=round(time.monotonic() - began, 3),
-        restored=restored,
-        server_version=server_version,
-        problems=problems,
-        notes=notes,
-    )
+            name, notes = _room(stack, connection, made, own=on is None)
+            problems, more = _filled(url, connection, name, folder, made, jobs, observer, own=on is None)
+            notes, there = (*notes, *more), databases.of(url, name)
+        yield (
+            Proof(
+                manifest=manifest.checksum(folder),
+                verified_at=datetime.now(UTC),
+                seconds=round(time.monotonic() - began, 3),
+                restored=there is not None,
+                server_version=server_version,
+                problems=problems,
+                notes=notes,
+            ),
+            there,
+        )
 
 
 def check_possible(major: int, on: str | None) -> None:
@@ -60,9 +67,27 @@ def _server(made: Manifest, on: str | None) -> AbstractContextManager[str]:
     return scratch.server(made.major) if on is None else nullcontext(on)
 
 
-def _tried(
+def _room(
+    stack: ExitStack, connection: db.Connection, made: Manifest, *, own: bool
+) -> tuple[str, tuple[str, ...]]:
+    """A database to restore into; on a server of ours that lacks the locale, one that sorts by bytes."""
+    if own:
+        loading.create_roles(connection, made)
+    else:
+        restoring.remove_killed(connection)
+    try:
+        return stack.enter_context(restoring.filling(connection, made.properties)), ()
+    except BackupError as error:
+        if not own:
+            raise
+        name = stack.enter_context(restoring.filling(connection, {**made.properties, **databases.BYTES}))
+        return name, (f"it was tried with the locale C: {error.message}",)
+
+
+def _filled(
     url: str,
     connection: db.Connection,
+    name: str,
     folder: Path,
     made: Manifest,
     jobs: int,
@@ -75,31 +100,11 @@ def _tried(
         program = loading.pg_restore(made, connection.info.server_version // 10_000)
         if problems := loading.check_contents(folder, made, program):
             return problems, ()
-        if own:
-            loading.create_roles(connection, made)
-        with _database(connection, made, own=own) as (name, notes):
-            options = ("--no-tablespaces",) if own else ()
-            loading.load(url, name, folder, made, jobs=jobs, options=options, observer=observer)
-            more = tuple(databases.adorn(connection, name, made.properties))
-            with databases.opened(url, name) as restored:
-                found = comparing.differences(restored, folder, made)
-            return (*found.rows, *found.catalogue), (*notes, *more, *found.notes)
+        options = ("--no-tablespaces",) if own else ()
+        loading.load(url, name, folder, made, jobs=jobs, options=options, observer=observer)
+        notes = tuple(databases.adorn(connection, name, made.properties))
+        with databases.opened(url, name) as restored:
+            found = comparing.differences(restored, folder, made)
+        return (*found.rows, *found.catalogue), (*notes, *found.notes)
     except BackupError as error:
         return (f"it cannot be restored: {error.message}",), ()
-
-
-@contextmanager
-def _database(
-    connection: db.Connection, made: Manifest, *, own: bool
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A database to restore into; on a server of ours that lacks the locale, one that sorts by bytes."""
-    with ExitStack() as stack:
-        notes: tuple[str, ...] = ()
-        try:
-            name = stack.enter_context(restoring.filling(connection, made.properties))
-        except BackupError as error:
-            if not own:
-                raise
-            name = stack.enter_context(restoring.filling(connection, {**made.properties, **databases.BYTES}))
-            notes = (f"it was tried with the locale C: {error.message}",)
-        yield name, notes

@@ -9,7 +9,7 @@ import click
 from pgratchet import config
 from pgratchet.cli import console
 from pgratchet.cli.options import json_option, settings_options, wait_option
-from pgratchet.errors import ConfigurationError, FindingsError
+from pgratchet.errors import FindingsError
 
 
 @click.command()
@@ -18,6 +18,18 @@ from pgratchet.errors import ConfigurationError, FindingsError
 @click.option("--server", metavar="URL", help="Make the copy on another server.")
 @click.option("--embedded", is_flag=True, help="Make the copy on an embedded server of the same version.")
 @click.option("--schema-only", is_flag=True, help="Copy no rows: then no times are meant.")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Copy so many rows of each table, and those that they refer to; times are scaled then.",
+)
+@click.option(
+    "--from-backup", metavar="NAME", help="Restore a backup, or the `newest`, which verifies it as well."
+)
+@click.option(
+    "--base-backup", is_flag=True, help="Copy the whole cluster by pg_basebackup, and start the copy here."
+)
 @click.option(
     "--data-may-leave",
     is_flag=True,
@@ -68,6 +80,9 @@ def rehearse(
     *,
     embedded: bool,
     schema_only: bool,
+    rows: int | None,
+    from_backup: str | None,
+    base_backup: bool,
     data_may_leave: bool,
     mask: str | None,
     workload: str | None,
@@ -89,14 +104,15 @@ def rehearse(
     from pgratchet.rehearsal import Answer
     from pgratchet.report import rehearsals
 
-    if sum((on is not None, server is not None, embedded)) > 1:
-        raise ConfigurationError("--on, --server and --embedded exclude each other", "Keep one of them.")
     with console.observer(quiet=as_json) as observer:
         found = ops.rehearse(
             on=on,
             server=server,
             embedded=embedded,
             schema_only=schema_only,
+            rows=rows,
+            from_backup=from_backup,
+            base_backup=base_backup,
             data_may_leave=data_may_leave,
             mask=mask,
             workload=workload,

@@ -15,6 +15,7 @@ This is a database that somebody may keep: nothing here trades safety for speed.
 from __future__ import annotations
 
 from pgratchet.embedded.cluster import find, majors
+from pgratchet.embedded.ending import end
 from pgratchet.embedded.server import is_running, major, start, stop, url
 
-__all__ = ["find", "is_running", "major", "majors", "start", "stop", "url"]
+__all__ = ["end", "find", "is_running", "major", "majors", "start", "stop", "url"]

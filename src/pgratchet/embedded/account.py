@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pgratchet.errors import ConfigurationError
 
@@ -86,15 +87,20 @@ def may_write(account: Account | None, folder: Path) -> bool:
     return run(["/bin/sh", "-c", 'cd -- "$1" && test -w .', "sh", folder.absolute()], account).returncode == 0
 
 
+def options(account: Account | None) -> dict[str, Any]:
+    """What makes `subprocess` run as the account."""
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
 def run(
     command: list[str | Path], account: Account | None, keep: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run as the account, in a folder where everybody can be; the child inherits the descriptor `keep`."""
     return subprocess.run(
         command,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
+        **options(account),
         env={**os.environ, "LC_ALL": LOCALE},
         cwd="/",
         pass_fds=() if keep is None else (keep,),

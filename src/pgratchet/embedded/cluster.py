@@ -73,7 +73,7 @@ def locate(folder: Path, major: int | None, account: Account | None) -> Cluster:
     """Say where this folder's cluster is, or will be, and with which programs it runs."""
     data = _place(folder, account)
     chosen = check_major(data, major) or major or max(majors(), default=0)
-    return Cluster(data, chosen, _reachable(find(chosen), chosen, account), account)
+    return Cluster(data, chosen, reachable(find(chosen), chosen, account), account)
 
 
 def check_major(data: Path, wanted: int | None) -> int | None:
@@ -161,7 +161,7 @@ def _initdb(cluster: Cluster, data: Path, password: Path) -> subprocess.Complete
     return run([cluster.bin / "initdb", *options, *locale, *SETTINGS, "-D", data], cluster.account)
 
 
-def _reachable(programs: Path, major: int, account: Account | None) -> Path:
+def reachable(programs: Path, major: int, account: Account | None) -> Path:
     """Give the programs where the account can run them: where they are, or else a copy of them (40 MB)."""
     try:
         done = run([programs / "postgres", "--version"], account)

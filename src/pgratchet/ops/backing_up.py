@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pgratchet import embedded, history
-from pgratchet.backup import catalogue, keeping, restoring, shelf, taking, verifying
+from pgratchet.backup import keeping, proving, restoring, shelf, taking
 from pgratchet.backup.keeping import Backup
 from pgratchet.backup.restoring import Restored
 from pgratchet.backup.settings import Choices, choices
@@ -171,14 +171,9 @@ def restore(
 
 
 def _prove(said: Choices, found: Backup, origin: str | None, wait: float, observer: Observer) -> Backup:
-    assert found.manifest is not None
-    with shelf.opened(said.shelf, found) as folder:
-        on = _server(said, origin)
-        proof = verifying.verify(folder, found.manifest, on=on, jobs=said.jobs, wait=wait, observer=observer)
-    shelf.keep_proof(said.shelf, found.name, proof)
-    if origin:
-        catalogue.record(origin, found.manifest, proof)
-    return shelf.look(said.shelf, found.name)
+    on = _server(said, origin)
+    with proving.proven(said.shelf, found, on, origin, said.jobs, wait, observer) as (backup, _):
+        return backup
 
 
 def _server(said: Choices, origin: str | None) -> str | None:

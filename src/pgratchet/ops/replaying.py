@@ -13,15 +13,10 @@ from pgratchet import config, db, embedded, history, parse, schema, scratch, sql
 from pgratchet.config import Settings
 from pgratchet.errors import ConfigurationError, HistoryError, ParseError, RunFailed, StatementFailed
 from pgratchet.model import Applied, Migration, Observer, Status
+from pgratchet.ops import outward
 from pgratchet.ops.applying import up
 from pgratchet.ops.reaching import connected, database
 
-# What may not be done twice, since it reaches beyond the database: how such a statement begins, and what of it may not
-# stand in a block of code. A block makes a role where it is missing, and names the database by a placeholder.
-AT_THE_PUBLISHER = r"(?i)create\s+subscription\b"
-OF_THE_SERVER = r"role|group|tablespace|user(?!\s+mapping)"
-ON_THE_SERVER = rf"(?i)(?:create|alter|drop)\s+(?:{OF_THE_SERVER}|database)\b|alter\s+system\b"
-IN_A_BLOCK = rf"(?i)\b(?:alter|drop)\s+(?:{OF_THE_SERVER}|database(?!\s+%))\b|\balter\s+system\b"
 MAKES_ROLE = r'(?i)\bcreate\s+(?:role|user(?!\s+mapping)|group)\s+"?(\w+)'
 UNREPLAYED = (
     "They ran on the live database: what did they find there that an empty one of this server has not? "
@@ -127,19 +122,16 @@ def _lay_out(folder: Path, live: Live, migrations: Sequence[Migration]) -> tuple
 
 def refuse_outward(statements: Sequence[str], *, same_server: bool) -> None:
     """Raise ConfigurationError for a statement that may not be done twice."""
-    for statement in statements:
-        if re.match(AT_THE_PUBLISHER, statement):
+    for found in filter(None, (outward.reach(item, same_server=same_server) for item in statements)):
+        if outward.is_at_the_publisher(found):
             raise ConfigurationError(
                 "a file makes a subscription, which would be made at the publisher again; it cannot be replayed",
                 "Make subscriptions outside of the migrations.",
             )
-        block = re.match(r"(?i)do\b", statement)
-        found = re.search(IN_A_BLOCK, statement) if block else re.match(ON_THE_SERVER, statement)
-        if found and same_server:
-            raise ConfigurationError(
-                f"a file has {found[0]}, which reaches beyond its database: it is not run again on this server",
-                "Name another server with --on URL, or install the embedded PostgreSQL.",
-            )
+        raise ConfigurationError(
+            f"a file has {found}, which reaches beyond its database: it is not run again on this server",
+            "Name another server with --on URL, or install the embedded PostgreSQL.",
+        )
 
 
 @contextmanager

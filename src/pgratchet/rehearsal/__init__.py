@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgratchet.rehearsal.copying import Origin, Source, Wishes, copied, look
+from pgratchet.rehearsal.copying import copied
 from pgratchet.rehearsal.databases import Busy, cloned
 from pgratchet.rehearsal.driving import Load, load
 from pgratchet.rehearsal.judging import judge
@@ -13,10 +13,12 @@ from pgratchet.rehearsal.records import (
     Copy,
     Latency,
     Lock,
+    Part,
     Proof,
     Reason,
     Rehearsal,
     Run,
+    Sample,
     Seen,
     Subject,
     Weighed,
@@ -24,6 +26,8 @@ from pgratchet.rehearsal.records import (
     blocks,
 )
 from pgratchet.rehearsal.running import watched
+from pgratchet.rehearsal.scaling import scaled
+from pgratchet.rehearsal.sources import Kept, Origin, Source, Wishes, look
 from pgratchet.rehearsal.storing import refusal, write
 from pgratchet.rehearsal.weighing import explained, foreseen, weigh
 
@@ -32,14 +36,17 @@ __all__ = [
     "Blocked",
     "Busy",
     "Copy",
+    "Kept",
     "Latency",
     "Load",
     "Lock",
     "Origin",
+    "Part",
     "Proof",
     "Reason",
     "Rehearsal",
     "Run",
+    "Sample",
     "Seen",
     "Source",
     "Subject",
@@ -56,6 +63,7 @@ __all__ = [
     "look",
     "proven",
     "refusal",
+    "scaled",
     "watched",
     "weigh",
     "write",

@@ -3,84 +3,30 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
-from pgratchet import config, db, embedded, history, pgtools, scratch, sql
-from pgratchet.db import MARK
-from pgratchet.errors import ConfigurationError, RunFailed
+from pgratchet import config, db, history
+from pgratchet.backup import proving
+from pgratchet.errors import BackupError, ConfigurationError
 from pgratchet.model import Noticed, Observer, ignore
-from pgratchet.rehearsal import databases
-from pgratchet.rehearsal.records import Copy
-
-JOBS = 2
-LOOKS, PAUSE = 5, 0.2
-LISTS = {"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"}
-"""Settings whose value is written down as SQL writes a list."""
-PRODUCTION = "production"
-PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
+from pgratchet.rehearsal import cluster, databases, dumping, places, sampling
+from pgratchet.rehearsal.records import Copy, Sample
+from pgratchet.rehearsal.sources import PRODUCTION, Kept, Origin, Source, Wishes
 
 
-class Source(NamedTuple):
-    """The database to be copied."""
+class _Made(NamedTuple):
+    """A copy: its URL, the way, a sentence about it, and of what it is a sample."""
 
-    major: int
-    name: str
-    owner: str
-    bytes: int
-    others: int
-    """Sessions in it beside ours."""
-    may_create: bool
-    may_clone: bool
-    settings: list[str]
-    encoding: str
-    catalogue: dict[str, Any]
-    """Its row in pg_database."""
-    roles: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the caller wants of the copy; by itself it is chosen."""
-
-    on: str | None = None
-    """A database that somebody prepared."""
-    server: str | None = None
-    """Another server to make it on."""
-    embedded: bool = False
-    schema_only: bool = False
-    may_leave: bool = False
-    """The rows of a database marked as production may leave its server."""
-    mask: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the copy comes from: how to reach it, what it is, whose history it has, and what it is marked as."""
-
-    url: str
-    source: Source
-    names: history.Names
-    mark: str | None
-
-
-def look(connection: db.Connection) -> Source:
-    """Look at the database to be copied; a session that has just been closed is listed for a moment more."""
-    for _ in range(LOOKS):
-        [row] = connection.execute(sql.load("rehearse_source").encode()).fetchall()
-        source = Source(*row)
-        if not source.others:
-            break
-        time.sleep(PAUSE)
-    return source
+    there: str
+    way: str
+    said: str
+    sample: Sample | None = None
 
 
 @contextmanager
@@ -91,67 +37,98 @@ def copied(origin: Origin, wishes: Wishes, observer: Observer = ignore) -> Itera
     """
     began = time.monotonic()
     with ExitStack() as stack:
-        there, way, said = _made(stack, origin, wishes, observer)
-        observer(Noticed("COPY", said))
-        _mask(there, wishes.mask)
-        yield there, Copy(way, said, _size(there), time.monotonic() - began)
+        made = _made(stack, origin, wishes, observer)
+        observer(Noticed("COPY", made.said))
+        _mask(made.there, wishes.mask)
+        size = _size(made.there)
+        yield made.there, Copy(made.way, made.said, size, time.monotonic() - began, made.sample)
 
 
-def _made(stack: ExitStack, origin: Origin, wishes: Wishes, observer: Observer) -> tuple[str, str, str]:
-    """The first way that is open: its URL, its name, and a sentence about it."""
+def _made(stack: ExitStack, origin: Origin, wishes: Wishes, observer: Observer) -> _Made:
+    """The copy that was asked for; or by itself, the first way that is open."""
     if wishes.on is not None:
-        there = config.normal_url(wishes.on)
-        _refuse_the_same(origin.url, there)
-        return there, "prepared", f"on {db.describe(there)}, as it was prepared; it is not dropped"
+        return _prepared(origin, config.normal_url(wishes.on))
+    if wishes.backup is not None:
+        return _restored(stack, origin, wishes, wishes.backup, observer)
+    if wishes.cluster:
+        _refuse_to_leave(origin, wishes, "pg_basebackup would take")
+        there = stack.enter_context(cluster.copied(origin, observer))
+        return _Made(there, "cluster", "its whole cluster was copied by pg_basebackup, and started here")
     source = origin.source
-    here = wishes.server is None and not wishes.embedded
-    if here and not wishes.schema_only and source.others == 0 and source.may_clone:
+    if (
+        wishes.here
+        and wishes.rows is None
+        and not wishes.schema_only
+        and not source.others
+        and source.may_clone
+    ):
         with suppress(databases.Busy):
             there = stack.enter_context(databases.cloned(origin.url, source.name, source.owner))
-            _settle(there, source)
-            return there, "template", "its files were copied on its own server: nobody was connected to it"
-    why = _why(source, wishes)
-    if origin.mark == PRODUCTION and not wishes.may_leave and not wishes.schema_only:
-        raise ConfigurationError(
-            f"a dump would take the rows of a database marked as production off its server ({why})",
-            "--data-may-leave allows it; --schema-only takes no rows; --on URL takes a copy that somebody prepared.",
+            places.settle(there, source)
+            return _Made(
+                there, "template", "its files were copied on its own server: nobody was connected to it"
+            )
+    return _dumped(stack, origin, wishes, observer)
+
+
+def _dumped(stack: ExitStack, origin: Origin, wishes: Wishes, observer: Observer) -> _Made:
+    """All of it, its schema, or a sample, in a new database."""
+    why = _why(origin.source, wishes)
+    if not wishes.schema_only:
+        what = "a dump would take" if wishes.rows is None else "a sample would take"
+        _refuse_to_leave(origin, wishes, what, f" ({why})")
+    there = stack.enter_context(places.empty(origin, wishes))
+    where = _where(wishes)
+    if wishes.schema_only:
+        carried = dumping.schema(origin, there, observer)
+        statistics = "the planner's statistics" if carried else "no statistics of the planner"
+        said = f"its schema, without rows, with {statistics}, was restored {where}"
+        return _Made(there, "schema", f"{said} by pg_dump and pg_restore: {why}")
+    if wishes.rows is not None:
+        sample = sampling.sample(origin, there, wishes.rows, observer)
+        said = f"a sample of {wishes.rows:,} rows of each table, and of what they refer to, was made {where}"
+        return _Made(there, "sample", said, sample)
+    dumping.whole(origin, there, observer)
+    return _Made(there, "dump", f"it was restored {where} by pg_dump and pg_restore: {why}")
+
+
+def _prepared(origin: Origin, there: str) -> _Made:
+    _refuse_the_same(origin.url, there)
+    _refuse_another_history(origin, there, "the copy that --on names")
+    return _Made(there, "prepared", f"on {db.describe(there)}, as it was prepared; it is not dropped")
+
+
+def _restored(stack: ExitStack, origin: Origin, wishes: Wishes, kept: Kept, observer: Observer) -> _Made:
+    """A backup, which is proven on the way."""
+    name = kept.backup.name
+    if not wishes.here:
+        _refuse_to_leave(origin, wishes, "a restore would take")
+    server = origin.url if wishes.here else None
+    if wishes.server:
+        server = stack.enter_context(places.elsewhere(origin.source, wishes))
+    tried = proving.proven(kept.shelf, kept.backup, server, origin.url, kept.jobs, 0.0, observer)
+    backup, there = stack.enter_context(tried)
+    if there is None or not backup.usable:
+        raise BackupError(
+            f"the backup {name} is not good: {backup.problem}", "`pgratchet backups` lists the others."
         )
-    there = stack.enter_context(_empty(origin, wishes))
-    _settle(there, source)
-    _dump_and_restore(origin, there, wishes, observer)
-    way = "schema" if wishes.schema_only else "dump"
-    return there, way, f"{_words(wishes)} by pg_dump and pg_restore: {why}"
+    _refuse_another_history(origin, there, f"the backup {name}")
+    dumping.analyze(there)
+    return _Made(there, "backup", f"the backup {name} was restored {_where(wishes)}, and so verified")
 
 
-@contextmanager
-def _empty(origin: Origin, wishes: Wishes) -> Iterator[str]:
-    """An empty database where the copy is to be, with the roles that the dump names."""
-    source = origin.source
-    form = f"ENCODING {sql.literal(source.encoding)}"
-    if wishes.server is None and not wishes.embedded:
-        owner = source.owner if source.may_clone else None
-        with databases.empty(origin.url, source.name, form + _locale(source), owner) as there:
-            yield there
-        return
-    with (
-        _server(source, wishes) as server,
-        _with_roles(server, source.roles),
-        databases.empty(server, "", form) as there,
-    ):
-        yield there
-
-
-def _words(wishes: Wishes) -> str:
-    what = "its schema, without rows, was restored" if wishes.schema_only else "it was restored"
+def _where(wishes: Wishes) -> str:
     if wishes.embedded:
-        return f"{what} on an embedded server"
-    return f"{what} on {db.describe(wishes.server)}" if wishes.server else f"{what} on its own server"
+        return "on an embedded server"
+    return f"on {db.describe(wishes.server)}" if wishes.server else "on its own server"
 
 
 def _why(source: Source, wishes: Wishes) -> str:
     if wishes.schema_only:
         return "--schema-only"
-    if wishes.server is not None or wishes.embedded:
+    if wishes.rows is not None:
+        return "--rows"
+    if not wishes.here:
         return "another server was asked for"
     if source.others:
         others = "one session is" if source.others == 1 else f"{source.others} sessions are"
@@ -161,110 +138,12 @@ def _why(source: Source, wishes: Wishes) -> str:
     )
 
 
-@contextmanager
-def _server(source: Source, wishes: Wishes) -> Iterator[str]:
-    if wishes.server is not None:
-        yield config.normal_url(wishes.server)
-    elif source.major in embedded.majors():
-        with scratch.server(source.major) as url:
-            yield url
-    else:
+def _refuse_to_leave(origin: Origin, wishes: Wishes, what: str, why: str = "") -> None:
+    if origin.mark == PRODUCTION and not wishes.may_leave:
         raise ConfigurationError(
-            f"there is no embedded PostgreSQL {source.major} here",
-            "pip install 'pgratchet[embedded]' has some versions; or name a server with --server URL.",
+            f"{what} the rows of a database marked as production off its server{why}",
+            "--data-may-leave allows it; --schema-only takes no rows; --on URL takes a copy that somebody prepared.",
         )
-
-
-def _locale(source: Source) -> str:
-    row = source.catalogue
-    parts = [f" LC_COLLATE {sql.literal(row['datcollate'])} LC_CTYPE {sql.literal(row['datctype'])}"]
-    provider = PROVIDERS.get(row.get("datlocprovider", "c"), "libc")
-    locale = row.get("datlocale") or row.get("daticulocale")
-    if provider != "libc" and locale:
-        key = "ICU_LOCALE" if provider == "icu" else "BUILTIN_LOCALE"
-        parts.append(f" LOCALE_PROVIDER {provider} {key} {sql.literal(locale)}")
-    return "".join(parts)
-
-
-@contextmanager
-def _with_roles(server: str, roles: Sequence[str]) -> Iterator[None]:
-    """Make the roles that the other server does not know, without a login; they go with the copy."""
-    with db.opened(server, name="pgratchet roles", wait=0, observer=ignore) as connection:
-        known = {str(row[0]) for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles")}
-        made = []
-        for role in sorted(set(roles) - known):
-            with suppress(psycopg.errors.InsufficientPrivilege):
-                connection.execute(f"CREATE ROLE {sql.quote(role)}".encode())
-                made.append(role)
-    try:
-        yield
-    finally:
-        with db.opened(server, name="pgratchet roles", wait=0, observer=ignore) as connection:
-            for role in made:
-                with suppress(psycopg.Error):
-                    connection.execute(f"DROP ROLE {sql.quote(role)}".encode())
-
-
-def _settle(there: str, source: Source) -> None:
-    """Give the copy the settings of its source: a dump and a template leave them behind. The mark is not one."""
-    with db.opened(there, name="pgratchet copy", wait=0, observer=ignore) as connection:
-        name = sql.quote(str(connection.info.dbname))
-        for setting in source.settings:
-            key, _, value = setting.partition("=")
-            if key != MARK:
-                written = value if key in LISTS else sql.literal(value)
-                with suppress(psycopg.Error):  # one that only a superuser may set
-                    connection.execute(f"ALTER DATABASE {name} SET {key} = {written}".encode())
-
-
-def _dump_and_restore(origin: Origin, there: str, wishes: Wishes, observer: Observer) -> None:
-    major = origin.source.major
-    only = ["--schema-only"] if wishes.schema_only else []
-    with tempfile.TemporaryDirectory(prefix="pgratchet-rehearsal-") as place:
-        folder = Path(place) / "dump"
-        dump = [pgtools.find("pg_dump", major), "--format=directory", f"--jobs={JOBS}", "--no-sync"]
-        done = _program([*dump, "--no-subscriptions", *only, f"--file={folder}"], origin.url)
-        if done.returncode:
-            raise RunFailed(f"pg_dump failed: {_last(done)}", "Can this role read every table? Mend that.")
-        restore = [pgtools.find("pg_restore", major), f"--jobs={JOBS}", "--no-subscriptions"]
-        with db.opened(there, name="pgratchet copy", wait=0, observer=ignore) as connection:
-            name = str(connection.info.dbname)
-        done = _program([*restore, "--dbname", name, str(folder)], there)
-        if done.returncode:
-            observer(Noticed("WARNING", f"pg_restore could not restore all of it: {_last(done)}"))
-    if wishes.schema_only:
-        _move_history(origin.url, there, origin.names)
-    with db.opened(there, name="pgratchet copy", wait=0, observer=ignore) as connection:
-        connection.execute("ANALYZE")
-
-
-def _program(command: list[Any], url: str) -> subprocess.CompletedProcess[str]:
-    environment = pgtools.environment(url)
-    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
-
-
-def _last(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-    return lines[0] if lines else done.stderr.strip()[-500:]
-
-
-def _move_history(url: str, there: str, names: history.Names) -> None:
-    """The plan is made from the history: its rows alone go with the schema."""
-    with (
-        db.opened(url, name="pgratchet copy", wait=0, observer=ignore) as source,
-        db.opened(there, name="pgratchet copy", wait=0, observer=ignore) as target,
-    ):
-        for table in names.tables:
-            name = sql.qualified(names.schema, table)
-            found = source.execute("SELECT pg_catalog.to_regclass(%s)", (name,)).fetchone()
-            if found is None or found[0] is None:
-                continue
-            with (
-                source.cursor().copy(f"COPY {name} TO STDOUT".encode()) as rows,
-                target.cursor().copy(f"COPY {name} FROM STDIN".encode()) as into,
-            ):
-                for piece in rows:
-                    into.write(piece)
 
 
 def _refuse_the_same(url: str, there: str) -> None:
@@ -285,6 +164,25 @@ def _refuse_the_same(url: str, there: str) -> None:
                 "--on names a database marked as production, which a rehearsal never touches",
                 "`pgratchet mark --remove` takes the mark from a copy.",
             )
+
+
+def _refuse_another_history(origin: Origin, there: str, what: str) -> None:
+    """A copy of another time has another schema: what is pending for the database is not what is pending there."""
+    wanted, found = _applied(origin.url, origin.names), _applied(there, origin.names)
+    if other := sorted(wanted ^ found):
+        script, _ = other[0]
+        side = "the database has" if other[0] in wanted else "it has"
+        raise ConfigurationError(
+            f"{what} is of another time: {side} {script} applied, and the other has not",
+            "Take a copy or a backup that is as new as the database's history.",
+        )
+
+
+def _applied(url: str, names: history.Names) -> set[tuple[str, str]]:
+    with db.opened(url, name="pgratchet look", wait=0, observer=ignore) as connection:
+        if not history.state(connection, names).has_history:
+            return set()
+        return {(row.script, f"{row.checksum} {row.status}") for row in history.read(connection, names)}
 
 
 def _mask(there: str, path: Path | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pgratchet.rehearsal.records import (
     MODES,
@@ -16,6 +17,7 @@ from pgratchet.rehearsal.records import (
     Proof,
     Reason,
     Run,
+    Sample,
     Seen,
     blocks,
 )
@@ -62,7 +64,8 @@ def judge(
     timed = copy.way != "schema"
     reasons = [*_failed(run), *_drift(run), *_unproven(proofs), *_refused(run)]
     if timed:
-        reasons += [*_blocked(run, limits), *_held(run, limits), *_sizes(run, limits)]
+        over = [*_blocked(run, limits), *_held(run, limits), *_sizes(run, limits)]
+        reasons += over if copy.sample is None else [*_sampled(run, copy.sample), *map(_estimated, over)]
     else:
         reasons.append(
             Reason(
@@ -152,6 +155,20 @@ def _sizes(run: Run, limits: Mapping[str, float]) -> Iterator[Reason]:
     if answer := _over(run.milliseconds, limits, "duration_ms"):
         what = f"the plan took {run.milliseconds:,.0f} ms (the limit is {limits['duration_ms']:,.0f} ms)"
         yield _reason(answer, what, _most(run, lambda seen: seen.milliseconds))
+
+
+def _sampled(run: Run, sample: Sample) -> Iterator[Reason]:
+    """What worked on some of the rows has said nothing of the others."""
+    for seen in run.statements:
+        if seen.scaled > 1:
+            parts = [part for part in sample.parts if part.ratio == seen.scaled]
+            rows = " and ".join(f"{part.rows:,} of {part.total:,} rows of {part.table}" for part in parts)
+            what = f"it worked on a sample, {rows}: what is in no row of it was not tried"
+            yield Reason(Answer.CARE, what, seen.where, "Rehearse it on a copy with all rows as well.")
+
+
+def _estimated(reason: Reason) -> Reason:
+    return replace(reason, what=f"{reason.what}, as estimated from a sample")
 
 
 def _over(value: float, limits: Mapping[str, float], key: str) -> Answer | None:

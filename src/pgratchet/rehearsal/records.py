@@ -38,15 +38,41 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What a sample has of a table."""
+
+    table: str
+    rows: int
+    total: int
+    """As many as the table has."""
+    partitions: tuple[str, ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        """How many rows one row of the sample stands for."""
+        return self.total / self.rows if self.rows else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Of each table so many rows, and those that they refer to."""
+
+    rows: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     """On what the plan was rehearsed, and why on that."""
 
     way: str
-    """template, dump, schema or prepared."""
+    """template, dump, sample, schema, backup, cluster or prepared."""
     said: str
     """The choice in a sentence."""
     bytes: int
     seconds: float
+    sample: Sample | None = None
+    """Where it has not all rows: all times and sizes of the run are estimates then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +174,8 @@ class Seen:
     column: int = 1
     latency: Latency | None = None
     """Of the workload's transactions that were not over when it began, and had begun when it ended."""
+    scaled: float = 1.0
+    """What its time and its sizes were multiplied with, since it worked on a sample."""
 
     @property
     def where(self) -> str:

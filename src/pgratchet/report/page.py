@@ -69,10 +69,11 @@ def _figures(value: Rehearsal) -> Iterator[str]:
     run = value.run
     reads = max((item.reads for item in run.blocked), default=0.0)
     writes = max((item.writes for item in run.blocked), default=0.0)
+    estimated = ", estimated" if any(seen.scaled > 1 for seen in run.statements) else ""
     figures = (
-        ("the whole plan", duration(run.milliseconds / 1000)),
-        ("reads of a table blocked", duration(reads / 1000)),
-        ("writes of a table blocked", duration(writes / 1000)),
+        (f"the whole plan{estimated}", duration(run.milliseconds / 1000)),
+        (f"reads of a table blocked{estimated}", duration(reads / 1000)),
+        (f"writes of a table blocked{estimated}", duration(writes / 1000)),
         ("WAL", size(run.wal)),
         ("more disk, at the most", size(run.disk)),
     )

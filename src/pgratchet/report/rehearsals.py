@@ -142,7 +142,9 @@ def statement_cells(seen: Seen) -> tuple[str, ...]:
 
 
 def deeds(seen: Seen) -> Iterator[str]:
-    """What a statement did beyond its lock."""
+    """What a statement did beyond its lock, and what its figures are."""
+    if seen.scaled > 1:
+        yield f"estimated: {seen.scaled:,.4g} times what it took on the sample"
     yield from (f"rewrote {name}" for name in seen.rewritten)
     yield from (f"built {name}" for name in seen.built)
     yield from (reason for reason in seen.reasons if not reason.startswith(SAID_OTHERWISE))
@@ -234,6 +236,13 @@ def limits(value: Rehearsal) -> Iterator[str]:
     """How far the method goes."""
     if value.copy.way == "schema":
         yield "The copy had no rows: no time and no size here is meant."
+    if any(seen.scaled > 1 for seen in value.run.statements):
+        yield (
+            "The copy is a sample: times and sizes of what worked on rows are scaled by how many more rows the table "
+            "has, as if each row took the same. They are estimates, and an index that outgrows the memory takes longer."
+        )
+    elif value.copy.sample:
+        yield "The copy is a sample; no statement worked on a table of which it has not all rows."
     yield "Times are those of the copy's server at that hour; other hardware and other traffic make others."
     others = "Nobody but the workload" if value.run.workload else "Nobody"
     yield f"{others} works on a copy: waits for the application's own transactions are seen by `pgratchet preflight`."
