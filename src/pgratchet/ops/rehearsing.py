@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from pgratchet.backup import keeping, shelf
 from pgratchet.backup.settings import choices
 from pgratchet.config import Settings
 from pgratchet.errors import BackupError, ConfigurationError, HistoryError, PgratchetError
+from pgratchet.findings import Finding
 from pgratchet.model import Observer, Preview, ignore
 from pgratchet.ops import outward
 from pgratchet.ops.deciding import preview_of
@@ -80,8 +81,7 @@ def rehearse(
         subject = subject_of(connection, made)
         foreseen = rehearsal.foreseen(connection, made)
     value = _rehearsed(chosen, origin, made, subject, wishes, load, prove=prove, observer=observer)
-    weighed = rehearsal.weigh(foreseen, value.run)
-    value = replace(value, findings=weighed, reasons=rehearsal.explained(value.reasons, weighed))
+    value = _weighed(value, foreseen)
     rehearsal.write(folder_of(chosen), value)
     return value
 
@@ -124,6 +124,11 @@ def _rehearsed(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         tool=__version__,
     )
+
+
+def _weighed(value: Rehearsal, foreseen: Sequence[Finding]) -> Rehearsal:
+    found = rehearsal.weigh(foreseen, value.run)
+    return replace(value, findings=found, reasons=rehearsal.explained(value.reasons, found))
 
 
 def _kept(settings: Settings, name: str) -> Kept:
