@@ -20,7 +20,7 @@ LAYERS = (
     },
     {"files", "integrity", "plan", "db", "wire", "embedded", "glance", "lint", "squawk"},
     {"history", "scaffold", "lock", "catalogue", "schema", "scratch", "lane", "folder_rules"},
-    {"apply", "backup", "baselines", "preflight"},
+    {"apply", "backup", "baselines", "mending", "preflight"},
     {"rehearsal"},
     {"ops", "report"},
     {"cli"},
