@@ -9,6 +9,7 @@ from pgratchet.mending.constraints import index_of, is_foreign_key, is_indexed
 from pgratchet.mending.kinds import KINDS
 from pgratchet.mending.mentions import columns_named, mentioned, names
 from pgratchet.mending.records import Sides, differing
+from pgratchet.mending.wording import of_view
 from pgratchet.schema import Item
 
 # What hangs on the type of a column; constraints and indexes are built again by themselves.
@@ -70,7 +71,9 @@ def _closed(found: set[str], swapped: set[str], hanging: Mapping[str, set[str]],
         title = waiting.pop()
         parts = {item.title for item in sides.have_parts.get(title, ())}
         for other in (hanging[title] | parts | _keyed(title, sides)) - found:
-            if other in sides.want and not KINDS[sides.have[other].kind].keeps:
+            if other in sides.want and (
+                of_view(sides.have[other]) or not KINDS[sides.have[other].kind].keeps
+            ):
                 found.add(other)
                 waiting.append(other)
     return found
@@ -116,6 +119,8 @@ def _swapped(sides: Sides) -> set[str]:
 def _keyed(title: str, sides: Sides) -> set[str]:
     """What hangs on a key that is made again: its index, and the references to its table."""
     item = sides.have[title]
+    if "attached to" in item.properties:
+        return {f"index {item.properties['attached to']}"} & sides.have.keys()
     if not is_indexed(item):
         return set()
     found = {index_of(item)} & sides.have.keys()

@@ -15,6 +15,7 @@ from pgratchet.mending.routines import WITHOUT_BODIES
 from pgratchet.mending.settings import on_database
 from pgratchet.mending.steps import Deed, Step, steps
 from pgratchet.mending.tables import NEVER
+from pgratchet.mending.wording import of_view
 from pgratchet.schema import Action, Change, Item, Snapshot
 
 HOLDING = {"table", "column", "sequence", "materialized view"}
@@ -42,7 +43,7 @@ def mend(
     have, first = renamed(have, want, renames)
     between = sides(have, want, role=role, major=major, online=online)
     remade = again(between)
-    found = list(steps(between, remade, bereft(between, remade)))
+    found = [step for step in steps(between, remade, bereft(between, remade)) if step.said]
     said: list[Said] = [*first]
     said += (one for step in ordered(found, between) for one in _on_the_database(step.item, step.said))
     said += _rights(between, remade)
@@ -108,12 +109,8 @@ def _fixed(sides: Sides, remade: set[str]) -> Iterator[Unmended]:
             continue
         kind = KINDS[old.kind]
         for name in sorted(differing(old, new) - {*kind.alters, *COMMON, "column order"}):
-            if not name.startswith(LABEL) and not _of_view_column(new):
+            if not name.startswith(LABEL) and not of_view(new):
                 change = Change(Action.CHANGED, new, name, old.properties.get(name), new.properties.get(name))
                 yield Unmended(
                     change, NEVER.get(name, f"a {old.kind} keeps what it was made with: its {name}")
                 )
-
-
-def _of_view_column(item: Item) -> bool:
-    return item.kind == "column" and (item.parent or "").startswith(("view ", "materialized view "))

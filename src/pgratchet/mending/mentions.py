@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from pgratchet.mending.routines import body_begins
-from pgratchet.mending.wording import IDENTIFIER, ROUTINES, bare, callee, relation
+from pgratchet.mending.wording import IDENTIFIER, ROUTINES, bare, callee
 from pgratchet.schema import Item
 
 CHAIN = re.compile(rf"{IDENTIFIER}\.{IDENTIFIER}")
@@ -65,6 +65,4 @@ def told(item: Item) -> str:
         parts = [definition[: body_begins(definition)]]
     if item.kind in TELLING:
         parts.append(item.name)
-    if "owned by column" in item.properties:
-        parts.append(f"{relation(item)}.{item.properties['owned by column']}")
     return "\n".join(parts)

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
+from pgratchet.mending import tables
 from pgratchet.mending.constraints import is_foreign_key, is_indexed
 from pgratchet.mending.kinds import RANKS
-from pgratchet.mending.mentions import columns_named, mentioned, names
+from pgratchet.mending.mentions import Names, columns_named, mentioned, names
 from pgratchet.mending.records import Sides
-from pgratchet.mending.steps import Deed, Step
+from pgratchet.mending.steps import Deed, Step, holds_another
+from pgratchet.mending.wording import relation
 from pgratchet.schema import Item
 
 Priority = tuple[int, int, int, str]
@@ -69,16 +71,18 @@ def _edges(steps: Sequence[Step], places: Found, sides: Sides) -> Iterator[tuple
     gone = {step.item.name: number for number, step in enumerate(steps) if step.deed is Deed.DROP}
     for number, step in enumerate(steps):
         if step.deed in {Deed.DROP, Deed.ALTER}:
-            for used in _uses(sides.have[step.item.title], have, sides.have_parts):
+            for used in _uses(step, sides.have[step.item.title], have, sides.have_parts):
                 yield from _before_it_goes(step, number, used, places)
         if step.deed in {Deed.MAKE, Deed.ALTER, Deed.FINISH}:
-            for used in _uses(step.item, want, sides.want_parts):
+            for used in _uses(step, step.item, want, sides.want_parts):
                 yield from ((place, number) for place in _at(places, used, Deed.MAKE, Deed.ALTER))
         if step.deed is Deed.MAKE and step.item.name in gone:
             yield gone[step.item.name], number
         yield from _of_itself(number, step, places, sides)
         if is_foreign_key(step.item):
             yield from _references(number, step, places, sides)
+        elif step.item.kind == "column" and step.deed is Deed.MAKE:
+            yield from _next_columns(number, step.item, places, sides)
         elif is_indexed(step.item) and step.deed is Deed.MAKE:
             yield from _partitions(number, step.item, places, sides)
 
@@ -98,16 +102,18 @@ def _at(places: Found, title: str, *deeds: Deed) -> Iterator[int]:
     return (places[deed, title] for deed in deeds if (deed, title) in places)
 
 
-def _uses(
-    item: Item, known: Mapping[str, tuple[str, ...]], parts: Mapping[str, tuple[Item, ...]]
-) -> set[str]:
-    """What the item is made of: what it names, and columns of that."""
+def _uses(step: Step, item: Item, known: Names, parts: Mapping[str, tuple[Item, ...]]) -> set[str]:
+    """What the item is made of: what it names, and columns of that; where all of it comes or goes, so do its parts."""
+    found = _named(item, known, parts)
+    for part in parts.get(item.title, ()) if step.deed in {Deed.MAKE, Deed.DROP} else ():
+        goes = step.deed is Deed.DROP and part.kind != "sequence" and not holds_another(part)
+        if part.kind == "column" or goes:
+            found |= _named(part, known, parts) - {item.title}
+    return found
+
+
+def _named(item: Item, known: Names, parts: Mapping[str, tuple[Item, ...]]) -> set[str]:
     found = mentioned(item, known)
-    if item.kind in {"table", "foreign table"}:
-        for column in parts.get(item.title, ()):
-            if column.kind == "column":
-                found |= mentioned(column, known) - {item.title}
-        return found
     columns = (one for title in list(found) for one in parts.get(title, ()) if one.kind == "column")
     return found | columns_named(item, columns, found)
 
@@ -121,10 +127,20 @@ def _before_it_goes(step: Step, number: int, used: str, places: Found) -> Iterat
 
 
 def _after_its_parts(number: int, item: Item, places: Found, sides: Sides) -> Iterator[tuple[int, int]]:
-    """A table is attached when it has its constraints and indexes; an index when its table is."""
+    """A table is attached when it has its constraints and indexes, an index when its table is."""
     if item.kind == "table":
         for part in sides.want_parts.get(item.title, ()):
             yield from ((place, number) for place in _at(places, part.title, Deed.MAKE))
+    if item.kind == "sequence":
+        column = f"column {relation(item)}.{item.properties.get('owned by column')}"
+        yield from (
+            (place, number)
+            for title in (item.parent or "", column)
+            for place in _at(places, title, Deed.MAKE)
+        )
+        old = sides.have.get(item.title)
+        if old is not None and old.parent != item.parent:
+            yield from ((number, place) for place in _at(places, old.parent or "", Deed.DROP))
     if item.kind == "index":
         for title in (item.parent or "", f"index {item.properties.get('attached to')}"):
             yield from ((place, number) for place in _at(places, title, Deed.MAKE, Deed.FINISH))
@@ -146,6 +162,13 @@ def _partitions(number: int, item: Item, places: Found, sides: Sides) -> Iterato
         for key in sides.want_parts.get(f"table {parent}", ()):
             if is_indexed(key):
                 yield from ((number, place) for place in _at(places, key.title, Deed.MAKE))
+
+
+def _next_columns(number: int, item: Item, places: Found, sides: Sides) -> Iterator[tuple[int, int]]:
+    """Columns are added in their order."""
+    order = [one.title for one in tables.ordered(sides.want[item.parent or ""], sides.want_parts)]
+    for title in order[order.index(item.title) + 1 :]:
+        yield from ((number, place) for place in _at(places, title, Deed.MAKE))
 
 
 def _parents(table: Item | None) -> list[str]:

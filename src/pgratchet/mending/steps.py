@@ -10,7 +10,7 @@ from pgratchet.mending import columns, constraints, indexes, sequences, tables
 from pgratchet.mending.kinds import KINDS
 from pgratchet.mending.records import Said, Sides, differing
 from pgratchet.mending.remarks import remark
-from pgratchet.mending.wording import bare, relation
+from pgratchet.mending.wording import bare, of_view, relation
 from pgratchet.schema import Item
 
 
@@ -41,7 +41,7 @@ def steps(sides: Sides, again: set[str], bereft: set[str]) -> Iterator[Step]:
     for title, old in sides.have.items():
         new = sides.want.get(title)
         if new is None or title in again:
-            if not _goes_along(old, sides, again):
+            if not goes_along(old, sides, again):
                 yield Step(Deed.DROP, old, tuple(_drop(old, sides)))
         else:
             yield from _kept(old, new, sides)
@@ -81,7 +81,7 @@ def _made(new: Item, sides: Sides, again: set[str]) -> Iterator[Step]:
     if not comes:
         yield Step(Deed.MAKE, new, tuple(kind.make(new, sides)))
     born = _born(new, sides, along=comes)
-    inline = new.kind == "column" and comes and not _of_view(new)
+    inline = new.kind == "column" and comes and not of_view(new)
     given = () if inline else kind.alter(born, new, sides)
     said = (*given, *remark(born, new), *_finish(None, new, sides))
     yield Step(Deed.FINISH, new, said)
@@ -113,22 +113,39 @@ def _finish(old: Item | None, new: Item, sides: Sides) -> Iterator[Said]:
         yield from indexes.attach(old, new, sides)
 
 
-def _goes_along(item: Item, sides: Sides, again: set[str]) -> bool:
+def goes_along(item: Item, sides: Sides, again: set[str]) -> bool:
     """Whether it goes with something else that is dropped."""
-    parent = item.parent
-    whole = parent is not None and (parent not in sides.want or parent in again)
+    parent = item.parent or ""
+    whole = bool(parent) and (parent not in sides.want or parent in again)
     if item.kind == "sequence":
         return whole or sequences.is_identity(item) or _column_goes(item, sides)
-    if whole or (item.kind == "column" and _of_view(item)):
+    if of_view(item):
         return True
+    if whole:
+        return not holds_another(item)
     if item.kind == "index":
-        key = _key(item, sides.have_parts.get(parent or "", ()))
+        key = _key(item, sides.have_parts.get(parent, ()))
         return key is not None or _on_top(item, sides, again)
     if item.kind == "constraint" and item.properties["definition"].startswith("NOT NULL "):
         column = item.properties["definition"].removeprefix("NOT NULL ").removesuffix(" NO INHERIT")
-        if f"column {relation(item)}.{column}" not in sides.want and parent and parent.startswith("table "):
+        if f"column {relation(item)}.{column}" not in sides.want and parent.startswith("table "):
             return True
-    return item.properties.get("inherited") == "yes"
+    return item.properties.get("inherited") == "yes" and (item.kind == "trigger" or not _leaves(item, sides))
+
+
+def holds_another(item: Item) -> bool:
+    """Whether it may keep another table from being dropped, in a ring perhaps."""
+    if item.kind == "policy":
+        return "SELECT" in "".join(item.properties.get(name, "") for name in ("using", "with check"))
+    own = f"REFERENCES {relation(item)}("
+    inherited = item.properties.get("inherited") == "yes"
+    return constraints.is_foreign_key(item) and own not in item.properties["definition"] and not inherited
+
+
+def _leaves(item: Item, sides: Sides) -> bool:
+    """Whether its table stays, and inherits from another one than before."""
+    old, new = sides.have.get(item.parent or ""), sides.want.get(item.parent or "")
+    return old is not None and new is not None and "inherits" in differing(old, new)
 
 
 def comes_along(item: Item, sides: Sides, again: set[str]) -> bool:
@@ -137,7 +154,7 @@ def comes_along(item: Item, sides: Sides, again: set[str]) -> bool:
     inherited = has.get("inherited") == "yes"
     if item.kind == "column":
         return (
-            sides.made(parent) or parent in again or _of_view(item) or (inherited and not _joins(item, sides))
+            sides.made(parent) or parent in again or of_view(item) or (inherited and not _joins(item, sides))
         )
     if item.kind == "sequence":
         return sequences.is_identity(item)
@@ -171,13 +188,11 @@ def _inline(column: Item, sides: Sides) -> bool:
 def _joins(item: Item, sides: Sides) -> bool:
     """Whether its table is only now attached to the one that it inherits from."""
     old, new = sides.have.get(item.parent or ""), sides.want.get(item.parent or "")
-    if new is None or "partition bound" not in new.properties:
+    if new is None or "inherits" not in new.properties:
         return False
-    return old is None or bool(differing(old, new) & {"inherits", "partition bound"})
-
-
-def _of_view(item: Item) -> bool:
-    return (item.parent or "").startswith(("view ", "materialized view "))
+    if old is None:
+        return "partition bound" in new.properties
+    return bool(differing(old, new) & {"inherits", "partition bound"})
 
 
 def _key(index: Item, parts: Iterable[Item]) -> Item | None:

@@ -200,7 +200,8 @@ def _stay_own(table: Item, sides: Sides) -> Iterator[Unmended]:
     """What was the table's own stays so beside being inherited."""
     for part in sides.want_parts.get(table.title, ()):
         old = sides.have.get(part.title)
-        if part.properties.get("inherited") == "yes" and old and "inherited" not in old.properties:
+        own = old is None or "inherited" not in old.properties
+        if part.properties.get("inherited") == "yes" and own and part.kind in {"column", "constraint"}:
             change = Change(Action.CHANGED, part, "inherited", "and defined here", "yes")
             yield Unmended(change, "what was a table's own before it inherits stays its own as well")
 

@@ -32,6 +32,11 @@ def keyword(item: Item) -> str:
     return next((word.strip().upper() for word in RELATIONS if parent.startswith(word)), "TABLE")
 
 
+def of_view(item: Item) -> bool:
+    """Whether it is a column that a query makes."""
+    return item.kind == "column" and (item.parent or "").startswith(("view ", "materialized view "))
+
+
 def address(item: Item) -> str:
     """The item as COMMENT ON and ALTER … OWNER TO name it."""
     if item.kind == "constraint":
