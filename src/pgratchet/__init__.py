@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Terminated,
     )
     from pgratchet.findings import Checked, Finding, Severity
+    from pgratchet.mending import Mending, Proposal, Unmended, Way
     from pgratchet.model import (
         Check,
         Event,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         check,
         drift,
         mark,
+        mend_drift,
         preview,
         prune_backups,
         rehearse,
@@ -91,6 +93,7 @@ __all__ = [
     "Item",
     "Lock",
     "LockNotAvailable",
+    "Mending",
     "Migration",
     "Noticed",
     "Observer",
@@ -103,6 +106,7 @@ __all__ = [
     "Preview",
     "Progressed",
     "Proof",
+    "Proposal",
     "Reason",
     "Rehearsal",
     "Restored",
@@ -119,8 +123,10 @@ __all__ = [
     "StepStarted",
     "Subject",
     "Terminated",
+    "Unmended",
     "Verdict",
     "Waiting",
+    "Way",
     "__version__",
     "back_up",
     "backups",
@@ -128,6 +134,7 @@ __all__ = [
     "check",
     "drift",
     "mark",
+    "mend_drift",
     "preview",
     "prune_backups",
     "rehearse",
@@ -145,6 +152,7 @@ _ELSEWHERE = {
     "baselines": {"Squashed"},
     "config": {"Settings"},
     "findings": {"Checked", "Finding", "Severity"},
+    "mending": {"Mending", "Proposal", "Unmended", "Way"},
     "model": {
         "Check",
         "Event",
@@ -165,8 +173,8 @@ _ELSEWHERE = {
         "Verdict",
         "Waiting",
     },
-    "ops": {"back_up", "backups", "baseline", "check", "drift", "mark", "preview", "prune_backups"}
-    | {"rehearse", "restore", "seed", "squash", "status", "up", "verify_backup"},
+    "ops": {"back_up", "backups", "baseline", "check", "drift", "mark", "mend_drift", "preview"}
+    | {"prune_backups", "rehearse", "restore", "seed", "squash", "status", "up", "verify_backup"},
     "rehearsal": {
         "Answer",
         "Blocked",

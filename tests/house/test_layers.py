@@ -39,6 +39,7 @@ OWNERS = {
         "scratch",
         "apply",
         "backup",
+        "mending",
         "preflight",
         "pgtools",
         "rehearsal",

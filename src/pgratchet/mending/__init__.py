@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pgratchet.mending.deciding import mend
+from pgratchet.mending.guarding import guarded
+from pgratchet.mending.proposing import NAMES, Proposal, Way, text
 from pgratchet.mending.records import Mending, Unmended
 
-__all__ = ["Mending", "Unmended", "mend"]
+__all__ = ["NAMES", "Mending", "Proposal", "Unmended", "Way", "guarded", "mend", "text"]

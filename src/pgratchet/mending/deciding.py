@@ -12,6 +12,7 @@ from pgratchet.mending.remarks import LABEL
 from pgratchet.mending.renaming import renamed
 from pgratchet.mending.rights import default, grant, own
 from pgratchet.mending.routines import WITHOUT_BODIES
+from pgratchet.mending.sequences import belong
 from pgratchet.mending.settings import on_database
 from pgratchet.mending.steps import Deed, Step, steps
 from pgratchet.mending.tables import NEVER
@@ -73,10 +74,15 @@ def _rights(sides: Sides, remade: set[str]) -> Iterator[Said]:
         if old.kind in ALWAYS - {"schema"} and title not in sides.want
     ]
     plain = [(old, new) for old, new in pairs if new.kind != "default privileges"]
-    for tell in (own, grant):
-        for old, new in plain:
-            if old is None or differing(old, new) & {"owner", "grants"}:
-                yield from _on_the_database(new, tell(old, new, sides))
+    for old, new in plain:
+        if old is None or "owner" in differing(old, new):
+            yield from own(old, new, sides)
+    for old, new in plain:
+        if new.kind == "sequence":
+            yield from belong(old, new)
+    for old, new in plain:
+        if old is None or differing(old, new) & {"owner", "grants"}:
+            yield from _on_the_database(new, grant(old, new, sides))
     for title in sorted(sides.have.keys() | sides.want.keys()):
         before, after = sides.have.get(title), sides.want.get(title)
         if title.startswith("default privileges ") and before != after:

@@ -12,7 +12,6 @@ from pgratchet.mending.kinds import RANKS
 from pgratchet.mending.mentions import Names, columns_named, mentioned, names
 from pgratchet.mending.records import Sides
 from pgratchet.mending.steps import Deed, Step, holds_another
-from pgratchet.mending.wording import relation
 from pgratchet.schema import Item
 
 Priority = tuple[int, int, int, str]
@@ -132,12 +131,6 @@ def _after_its_parts(number: int, item: Item, places: Found, sides: Sides) -> It
         for part in sides.want_parts.get(item.title, ()):
             yield from ((place, number) for place in _at(places, part.title, Deed.MAKE))
     if item.kind == "sequence":
-        column = f"column {relation(item)}.{item.properties.get('owned by column')}"
-        yield from (
-            (place, number)
-            for title in (item.parent or "", column)
-            for place in _at(places, title, Deed.MAKE)
-        )
         old = sides.have.get(item.title)
         if old is not None and old.parent != item.parent:
             yield from ((number, place) for place in _at(places, old.parent or "", Deed.DROP))

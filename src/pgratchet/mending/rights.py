@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pgratchet.mending.records import Said, Sides, Unmended
+from pgratchet.mending.sequences import is_identity
 from pgratchet.mending.wording import ROUTINES, address, bare, listed, relation
 from pgratchet.schema import Action, Change, Item
 
@@ -45,7 +46,8 @@ def own(old: Item | None, new: Item, sides: Sides) -> Iterator[Said]:
     """Give it to its owner; what belongs to a column goes with its table."""
     owner = new.properties.get("owner")
     was = old.properties.get("owner") if old else sides.role
-    if not owner or owner == was or (new.kind == "sequence" and "owned by column" in new.properties):
+    follows = new.kind == "sequence" and old is not None and "owned by column" in old.properties
+    if not owner or owner == was or follows or (new.kind == "sequence" and is_identity(new)):
         return
     yield f"ALTER {address(new)} OWNER TO {owner}"
 

@@ -57,10 +57,19 @@ def alter(old: Item, new: Item, sides: Sides) -> Iterator[Said]:
         yield f"ALTER SEQUENCE {new.name} SET {'UNLOGGED' if 'persistence' in new.properties else 'LOGGED'}"
 
 
-def belong(old: Item | None, new: Item, sides: Sides) -> Iterator[Said]:
-    """Say to which column it belongs, with which it goes."""
-    was = old.properties.get("owned by column") if old else None
-    now = new.properties.get("owned by column")
-    moved = was != now or (old is not None and old.parent != new.parent)
-    if moved and not is_identity(new) and not (old and is_identity(old)):
-        yield f"ALTER SEQUENCE {new.name} OWNED BY {f'{relation(new)}.{now}' if now else 'NONE'}"
+def part(old: Item | None, new: Item) -> Iterator[Said]:
+    """Let it belong to no column any more, with which it would go."""
+    if old is not None and "owned by column" in old.properties and _moved(old, new) and not is_identity(old):
+        yield f"ALTER SEQUENCE {new.name} OWNED BY NONE"
+
+
+def belong(old: Item | None, new: Item) -> Iterator[Said]:
+    """Say to which column it belongs, with which it goes: one of a table of the same owner."""
+    column = new.properties.get("owned by column")
+    if column and not is_identity(new) and (old is None or _moved(old, new)):
+        yield f"ALTER SEQUENCE {new.name} OWNED BY {relation(new)}.{column}"
+
+
+def _moved(old: Item, new: Item) -> bool:
+    columns = (item.properties.get("owned by column") for item in (old, new))
+    return len({*columns}) > 1 or old.parent != new.parent

@@ -31,7 +31,8 @@ def make_extension(item: Item, sides: Sides) -> Iterator[Said]:
     """Make an extension in the version that was there; its schema may be pg_catalog, which it names itself."""
     place = item.properties["in schema"]
     schema = "" if place == "pg_catalog" else f" SCHEMA {place}"
-    yield f"CREATE EXTENSION {item.name}{schema} VERSION {sql.literal(item.properties['version'])}"
+    version = f" VERSION {sql.literal(item.properties['version'])}" if "version" in item.properties else ""
+    yield f"CREATE EXTENSION {item.name}{schema}{version}"
 
 
 def alter_extension(old: Item, new: Item, sides: Sides) -> Iterator[Said]:

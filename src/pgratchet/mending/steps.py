@@ -108,7 +108,7 @@ def _finish(old: Item | None, new: Item, sides: Sides) -> Iterator[Said]:
     if new.kind == "column":
         yield from columns.finish(old, new, sides)
     if new.kind == "sequence":
-        yield from sequences.belong(old, new, sides)
+        yield from sequences.part(old, new)
     if new.kind == "index":
         yield from indexes.attach(old, new, sides)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pgratchet.ops.applying import preflight, preview, up
     from pgratchet.ops.backing_up import back_up, backups, prune_backups, restore, verify_backup
     from pgratchet.ops.checking import check
-    from pgratchet.ops.drifting import drift
+    from pgratchet.ops.drifting import drift, mend_drift
     from pgratchet.ops.explaining import explain, rules
     from pgratchet.ops.reaching import database
     from pgratchet.ops.recording import baseline, mark, seed, status
@@ -29,6 +29,7 @@ __all__ = [
     "drift",
     "explain",
     "mark",
+    "mend_drift",
     "preflight",
     "preview",
     "prune_backups",
@@ -47,7 +48,7 @@ _MODULES = {
     "applying": {"preflight", "preview", "up"},
     "backing_up": {"back_up", "backups", "prune_backups", "restore", "verify_backup"},
     "checking": {"check"},
-    "drifting": {"drift"},
+    "drifting": {"drift", "mend_drift"},
     "explaining": {"explain", "rules"},
     "reaching": {"database"},
     "recording": {"baseline", "mark", "seed", "status"},
