@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         prune_backups,
         rehearse,
         restore,
+        revert,
         seed,
         squash,
         status,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         verify_backup,
     )
     from pgratchet.rehearsal import Answer, Blocked, Copy, Lock, Proof, Reason, Rehearsal, Run, Seen, Subject
+    from pgratchet.reverting import Data, Reverted, Risk, SchemaProof
     from pgratchet.schema import Action, Change, Drift, Item
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "Checked",
     "ConfigurationError",
     "Copy",
+    "Data",
     "DatabaseUnreachable",
     "Drift",
     "Event",
@@ -110,8 +113,11 @@ __all__ = [
     "Reason",
     "Rehearsal",
     "Restored",
+    "Reverted",
+    "Risk",
     "Run",
     "RunFailed",
+    "SchemaProof",
     "Seen",
     "Settings",
     "Severity",
@@ -139,6 +145,7 @@ __all__ = [
     "prune_backups",
     "rehearse",
     "restore",
+    "revert",
     "seed",
     "squash",
     "status",
@@ -174,7 +181,7 @@ _ELSEWHERE = {
         "Waiting",
     },
     "ops": {"back_up", "backups", "baseline", "check", "drift", "mark", "mend_drift", "preview"}
-    | {"prune_backups", "rehearse", "restore", "seed", "squash", "status", "up", "verify_backup"},
+    | {"prune_backups", "rehearse", "restore", "revert", "seed", "squash", "status", "up", "verify_backup"},
     "rehearsal": {
         "Answer",
         "Blocked",
@@ -187,6 +194,7 @@ _ELSEWHERE = {
         "Seen",
         "Subject",
     },
+    "reverting": {"Data", "Reverted", "Risk", "SchemaProof"},
     "schema": {"Action", "Change", "Drift", "Item"},
 }
 

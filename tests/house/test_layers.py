@@ -22,6 +22,7 @@ LAYERS = (
     {"history", "scaffold", "lock", "catalogue", "schema", "scratch", "lane", "folder_rules"},
     {"apply", "backup", "baselines", "mending", "preflight"},
     {"rehearsal"},
+    {"reverting"},
     {"ops", "report"},
     {"cli"},
     {"__main__"},

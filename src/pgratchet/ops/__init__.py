@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pgratchet.ops.recording import baseline, mark, seed, status
     from pgratchet.ops.rehearsing import rehearse
     from pgratchet.ops.renumbering import renumber
+    from pgratchet.ops.reverting import revert
     from pgratchet.ops.squashing import squash
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "rehearse",
     "renumber",
     "restore",
+    "revert",
     "rules",
     "seed",
     "squash",
@@ -54,6 +56,7 @@ _MODULES = {
     "recording": {"baseline", "mark", "seed", "status"},
     "rehearsing": {"rehearse"},
     "renumbering": {"renumber"},
+    "reverting": {"revert"},
     "squashing": {"squash"},
 }
 

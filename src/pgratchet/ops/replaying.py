@@ -95,7 +95,7 @@ def replay(
 ) -> Iterator[Replayed]:
     """Apply the files of a history to a scratch database, dropped in the end, and read the schema that they make."""
     with tempfile.TemporaryDirectory(prefix="pgratchet-") as folder:
-        statements = _lay_out(Path(folder), live, migrations)
+        statements = lay_out(Path(folder), live, migrations)
         refuse_outward(statements, same_server=same_server)
         roles = {} if same_server else dict.fromkeys(live.roles, True)
         made = (name.lower() for statement in statements for name in re.findall(MAKES_ROLE, statement))
@@ -112,7 +112,7 @@ def is_zero(row: Applied) -> bool:
     return row.version == 0 and row.checksum is None
 
 
-def _lay_out(folder: Path, live: Live, migrations: Sequence[Migration]) -> tuple[str, ...]:
+def lay_out(folder: Path, live: Live, migrations: Sequence[Migration]) -> tuple[str, ...]:
     """Put the files into a folder as the history has them; returns the text of each that is not too large."""
     here = {migration.checksum: migration.path for migration in migrations}
     named = {migration.script: migration.path for migration in migrations}
