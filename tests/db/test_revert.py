@@ -288,8 +288,11 @@ def test_the_history_says_how_a_file_was_when_it_was_applied(database: Database,
     files_of(folder, FIRST, "-- Purpose: a table\nCREATE TABLE one (a int);")
     pgratchet.up(database.url, folder)
     files_of(folder, FIRST, "-- Purpose: a table\nCREATE TABLE other (a int);")
+    database.connect().execute("ALTER TABLE one ADD COLUMN by_hand int")
     made = pgratchet.revert(2, database.url, folder, on=database.server.url())
     assert "DROP TABLE public.one;" in made.path.read_text(encoding="utf-8")
+    told = "column public.one.by_hand is not what the files make"
+    assert [note for note in made.notes if "not what the files" in note][0].startswith(told)
 
 
 @pytest.mark.one_version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgratchet import config, db, embedded, files, history, integrity, parse, rehearsal, schema, scratch, sql
@@ -32,6 +32,8 @@ class Story:
     """The name of the live database, whose history told of the files."""
     sizes: Mapping[str, int]
     """Bytes of its tables."""
+    found: schema.Snapshot | None
+    """What it is now; None where files are pending, or no database is asked."""
 
     @property
     def first(self) -> int:
@@ -87,17 +89,19 @@ def story(
     with connected(settings, "revert", wait, observer) as connection:
         seen = look(connection, names, migrations)
         name = str(connection.info.dbname)
-        found = connection.execute(sql.load("revert_sizes").encode()).fetchall()
+        sizes = {str(row[0]): int(row[1]) for row in connection.execute(sql.load("revert_sizes").encode())}
+        found = schema.snapshot(connection)
     _refuse_unapplied(migrations, seen, span)
     lay_out(place, seen, migrations)
     applied = {row.version for row in seen.rows if row.version is not None}
-    for item in migrations:
-        pending = item.version not in applied and not (place / item.script).exists()
-        if item.kind is not Kind.BASELINE and pending:
-            (place / item.script).symlink_to(item.path.resolve())
+    laid = {path.name for path in place.iterdir()}
+    others = (item for item in migrations if item.version not in applied and item.script not in laid)
+    pending = [item for item in others if item.kind is not Kind.BASELINE]
+    for item in pending:
+        (place / item.script).symlink_to(item.path.resolve())
     roles = {} if same_server else dict.fromkeys(seen.roles, True)
-    sizes = {str(row[0]): int(row[1]) for row in found}
-    return _story(place, span, seen.major, roles, (name, sizes), same_server=same_server)
+    made = _story(place, span, seen.major, roles, same_server=same_server)
+    return replace(made, database=name, sizes=sizes, found=None if pending else found)
 
 
 def _of_folder(
@@ -115,7 +119,7 @@ def _of_folder(
     for item in migrations:
         if item.kind is not Kind.BASELINE or (item.version or 0) < span[0]:
             (place / item.script).symlink_to(item.path.resolve())
-    return _story(place, span, major, {}, None, same_server=same_server)
+    return _story(place, span, major, {}, same_server=same_server)
 
 
 def _refuse_unapplied(migrations: Sequence[Migration], seen: Live, span: tuple[int, int]) -> None:
@@ -237,7 +241,6 @@ def _story(
     span: tuple[int, int],
     major: int,
     roles: Mapping[str, bool],
-    live: tuple[str, Mapping[str, int]] | None,
     *,
     same_server: bool,
 ) -> Story:
@@ -252,8 +255,7 @@ def _story(
     texts = [statement.sql for _, statement in statements(migrations)]
     refuse_outward(texts, same_server=same_server)
     made = dict.fromkeys((name.lower() for text in texts for name in re.findall(MAKES_ROLE, text)), False)
-    name, sizes = live or (None, {})
-    return Story(place, migrations, targets, major, {**roles, **made}, name, sizes)
+    return Story(place, migrations, targets, major, {**roles, **made}, None, {}, None)
 
 
 def _run(there: Settings, story: Story, to: int | None = None) -> None:

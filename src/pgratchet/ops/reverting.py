@@ -163,6 +163,9 @@ def _made(
     notes = [*judged.notes, *reading.beyond(statements(told.targets)), *draft.mended.notes]
     unmended = (item for item in draft.mended.unmended if item.change.item.name not in judged.reordered)
     notes += [f"{item.change.item.title}: {item.reason}" for item in unmended]
+    if told.found is not None:
+        changes = schema.difference(stage.now, stage.wanted.schema)
+        notes += judging.strays(stage.now, told.found, changes)
     if stage.refusal:
         notes.append(f"tried without rows, since made-up ones stand in the way: {stage.refusal}")
     goes = tuple(title for title in draft.mended.loses if not title.startswith(("sequence", "materialized")))

@@ -10,9 +10,11 @@ from pgratchet import schema
 from pgratchet.reverting.reading import Write
 from pgratchet.reverting.records import Data, SchemaProof
 from pgratchet.reverting.rows import Rows, changed
-from pgratchet.schema import Action, Change, Snapshot
+from pgratchet.schema import Action, Change, Item, Snapshot
 from pgratchet.schema.comparing import ORDER
 
+NO_STRAY = ("*: owner", "index *: clustered", "materialized view *: not populated", "extension *")
+"""What two databases of the same files have each in its way."""
 ADDS = {"INSERT", "COPY"}
 ORDERED = ("table", "foreign table")
 """Kinds whose columns PostgreSQL cannot put in another order."""
@@ -77,6 +79,19 @@ def _holds(change: Change, before: Snapshot) -> bool:
     if item.kind in {"schema", "extension"}:
         return any(other.kind == "table" and other.schema == item.schema for other in before.items)
     return item.kind == "table"
+
+
+def strays(made: Snapshot, live: Snapshot, changes: Sequence[Change]) -> Iterator[str]:
+    """What the new file is about and the live database has otherwise than its files make it."""
+    touched = {title for change in changes for title in (change.item.title, change.item.parent) if title}
+    one, other = (schema.select(snapshot, NO_STRAY) for snapshot in (made, live))
+    titles = (change.item.title for change in schema.difference(one, other) if touched & _both(change.item))
+    for title in dict.fromkeys(titles):
+        yield f"{title} is not what the files make: was it changed by hand? `pgratchet drift` tells"
+
+
+def _both(item: Item) -> set[str | None]:
+    return {item.title, item.parent}
 
 
 def untried(wanted: Ends, changes: Sequence[Change]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from pgratchet import lint, parse, sql
+from pgratchet import lint, parse, scaffold, sql
 from pgratchet.findings import Finding, Severity
 from pgratchet.lint import ignoring
 from pgratchet.model import Migration, Script
@@ -99,7 +99,8 @@ def _meaning(made: Reverted) -> str:
 
 
 def _entry(word: str, entry: str) -> Iterator[str]:
-    lines = wrap(entry, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
+    plain = scaffold.one_line(entry).replace("pgratchet:", "pgratchet :")  # that would be a directive
+    lines = wrap(plain, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
     for number, line in enumerate(lines):
         mark = f"{word}:" if word and not number else ""
         yield f"-- {mark:<9}{line}"
