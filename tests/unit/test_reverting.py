@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pgratchet import parse
+from pgratchet import parse, schema
 from pgratchet.model import Kind, Migration
 from pgratchet.rehearsal import Lock, Seen
 from pgratchet.reverting import (
@@ -21,6 +21,7 @@ from pgratchet.reverting import (
     SchemaProof,
     filling,
     judge,
+    judging,
     reading,
     rows,
     writing,
@@ -261,3 +262,12 @@ def test_a_risk_is_told_once_a_table_with_its_worst_statement() -> None:
     )
     told = list(writing.risks([first, second]))
     assert told == [Risk("public.t", "AccessExclusiveLock", True, False, "ALTER TABLE t ALTER b TYPE int")]
+
+
+def test_only_a_changed_table_without_rows_is_untried() -> None:
+    parts = item("table", "public.parts", partition_key="RANGE (at)")
+    both = snapshot(*plans().items, parts, item("table", "public.others"))
+    empty = {name: Rows(0, "0", {}) for name in ("public.plans", "public.parts", "public.others")}
+    changes = schema.difference(snapshot(), both)
+    assert judging.untried(Ends(both, empty, {}), changes) == ("public.plans", "public.others")
+    assert judging.untried(Ends(both, empty, {}), changes[:0]) == ()

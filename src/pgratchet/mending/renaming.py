@@ -55,6 +55,8 @@ def _moved(title: str, renames: Mapping[str, str]) -> str:
 
 
 def _statements(source: Item, target: Item) -> list[str]:
+    if source.properties.get("inherited") == "yes":
+        return []  # it is renamed with that of the table that it comes from
     if source.kind in {"column", "constraint"}:
         word = source.kind.upper()
         if keyword(source) == "TYPE":

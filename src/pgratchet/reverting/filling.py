@@ -49,7 +49,7 @@ VALUES = {
     "ltree": "row.n{n}",
 }
 VECTORS = {"vector", "halfvec"}
-BLOCK = "DO $fill$ BEGIN IF (SELECT count(*) FROM {table}) < {i} THEN {tries} END IF; END $fill$"
+BLOCK = "DO $fill$ BEGIN IF (SELECT count(*) FROM {place}) < {i} THEN {tries} END IF; END $fill$"
 TRY = "BEGIN {insert}; EXCEPTION WHEN OTHERS THEN {other} END;"
 
 
@@ -93,7 +93,9 @@ def _block(table: Item, parts: Collection[Item], types: _Types, i: int) -> str:
     tries = "NULL;"
     for chosen, n in ((least, i), (columns, i), (columns, FIRST + i)):
         tries = TRY.format(insert=_insert(table.name, chosen, checks, types, (i, n)), other=tries)
-    return BLOCK.format(table=table.name, i=i, tries=tries)
+    # A partitioned table has its rows elsewhere; one that is inherited from has some of its own.
+    place = table.name if "partition key" in table.properties else f"ONLY {table.name}"
+    return BLOCK.format(place=place, i=i, tries=tries)
 
 
 def _insert(

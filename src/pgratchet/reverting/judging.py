@@ -95,8 +95,9 @@ def _both(item: Item) -> set[str | None]:
 
 
 def untried(wanted: Ends, changes: Sequence[Change]) -> tuple[str, ...]:
-    """The tables that change, and that have no row."""
+    """The tables that change, and that have no row; a partitioned one has them in its partitions."""
     touched = {change.item.title if change.item.kind == "table" else change.item.parent for change in changes}
+    touched -= {item.title for item in wanted.schema.items if "partition key" in item.properties}
     return tuple(name for name, rows in wanted.rows.items() if f"table {name}" in touched and not rows.count)
 
 

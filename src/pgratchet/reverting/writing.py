@@ -47,10 +47,10 @@ def here(statement: str, applier: str) -> str:
 
 def counters(now: Snapshot, wanted: Snapshot) -> Iterator[str]:
     """Statements that let sequences which are made anew go on behind the highest number that is in use."""
-    there = {item.title for item in now.items if item.kind == "sequence"}
+    there = {item.title for item in now.items}
     for item in wanted.items:
         column = item.properties.get("owned by column", "").partition(" as ")[0]
-        if item.kind == "sequence" and column and item.title not in there:
+        if item.kind == "sequence" and column and item.title not in there and item.parent in there:
             yield _counter(item, column)
 
 
