@@ -292,7 +292,7 @@ def test_the_history_says_how_a_file_was_when_it_was_applied(database: Database,
     made = pgratchet.revert(2, database.url, folder, on=database.server.url())
     assert "DROP TABLE public.one;" in made.path.read_text(encoding="utf-8")
     told = "column public.one.by_hand is not what the files make"
-    assert [note for note in made.notes if "not what the files" in note][0].startswith(told)
+    assert next(note for note in made.notes if "not what the files" in note).startswith(told)
 
 
 @pytest.mark.one_version

@@ -16,7 +16,7 @@ from pgratchet.schema import Item, Snapshot
 NUMBER = 3
 """Rows of a table."""
 PASSES = 3
-"""A table waits for those that it refers to."""
+"""A table waits for those that it refers to; in the last one less than whole rows will do."""
 FIRST = 7000
 NUMBERS = {"smallint", "integer", "bigint", "oid"}
 VALUES = {
@@ -69,11 +69,11 @@ def statements(snapshot: Snapshot, own: Collection[str]) -> Iterator[str]:
     for item in snapshot.items:
         if item.parent in parts:
             parts[item.parent].append(item)
-    for _ in range(PASSES):
+    for turn in range(PASSES):
         for table in tables:
             if "partition bound" not in table.properties:
                 for i in range(1, NUMBER + 1):
-                    yield _block(table, parts[table.title], types, i)
+                    yield _block(table, parts[table.title], types, i, last=turn == PASSES - 1)
 
 
 def _types(snapshot: Snapshot) -> _Types:
@@ -86,12 +86,12 @@ def _types(snapshot: Snapshot) -> _Types:
     return _Types(labels, domains)
 
 
-def _block(table: Item, parts: Collection[Item], types: _Types, i: int) -> str:
+def _block(table: Item, parts: Collection[Item], types: _Types, i: int, *, last: bool) -> str:
     columns = [item for item in parts if item.kind == "column" and "generated" not in item.properties]
     checks = " ".join(item.properties["definition"] for item in parts if item.kind == "constraint")
     least = [item for item in columns if "not null" in item.properties and "default" not in item.properties]
     tries = "NULL;"
-    for chosen, n in ((least, i), (columns, i), (columns, FIRST + i)):
+    for chosen, n in (*([(least, i)] if last else []), (columns, i), (columns, FIRST + i)):
         tries = TRY.format(insert=_insert(table.name, chosen, checks, types, (i, n)), other=tries)
     # A partitioned table has its rows elsewhere; one that is inherited from has some of its own.
     place = table.name if "partition key" in table.properties else f"ONLY {table.name}"
