@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pgratchet import parse, schema
+from pgratchet import mending, parse, schema
 from pgratchet.model import Kind, Migration
 from pgratchet.rehearsal import Lock, Seen
 from pgratchet.reverting import (
@@ -282,3 +282,21 @@ def test_only_a_changed_table_without_rows_is_untried() -> None:
     changes = schema.difference(snapshot(), both)
     assert judging.untried(Ends(both, empty, {}), changes) == ("public.plans", "public.others")
     assert judging.untried(Ends(both, empty, {}), changes[:0]) == ()
+
+
+def test_what_a_child_inherits_is_renamed_with_its_parent() -> None:
+    have, want = (
+        snapshot(
+            item("table", "public.a"),
+            item("table", "public.b", inherits="public.a"),
+            item("constraint", f"public.a.{name}", "table public.a", definition="CHECK (true)"),
+            item(
+                "constraint", f"public.b.{name}", "table public.b", definition="CHECK (true)", inherited="yes"
+            ),
+        )
+        for name in ("new", "old")
+    )
+    pairs = {f"constraint public.{table}.new": f"constraint public.{table}.old" for table in "ab"}
+    assert mending.mend(have, want, renames=pairs).statements == (
+        "ALTER TABLE public.a RENAME CONSTRAINT new TO old",
+    )

@@ -145,9 +145,12 @@ def _tried(chosen: Settings, told: Story, stage: Stage, draft: _Draft, script: s
         made = preview_of(connection, names, files.read(told.folder), to=None, out_of_order=False)
     run = rehearsal.watched(stage.url, names, run_of(chosen), made, ignore)
     changes = schema.difference(stage.now, stage.wanted.schema)
-    tried = stage.refusal is None and not judging.untried(stage.wanted, changes)
+    bare = judging.untried(stage.wanted, changes)
     found = ends(stage.url, names)
-    judged = judge(stage.wanted, found, stage.doubtful, draft.gone, draft.writes, tried=tried)
+    judged = judge(stage.wanted, found, stage.doubtful, draft.gone, draft.writes, tried=not bare)
+    if bare and stage.refusal is None:
+        note = f"no row could be made up for {', '.join(bare)}, so nothing is known of theirs"
+        judged = judged._replace(notes=(*judged.notes, note))
     if run.failure is not None:
         message = run.failure.replace(f"{told.folder}/", "")
         statement = next((seen.sql for seen in run.statements if seen.error is not None), "")

@@ -6,15 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from pgratchet.report.text import count
-from pgratchet.reverting import Data, Reverted, SchemaProof
+from pgratchet.reverting import Reverted, SchemaProof
 from pgratchet.reverting.writing import risk_words
 
 NEXT = "Read it; then `pgratchet check`, `pgratchet rehearse` and `pgratchet up`, as with any other file."
-MORE = {
-    Data.KEPT: "",
-    Data.LOST: "",
-    Data.UNTRIED: ": no row could be made up for a table that it changes",
-}
 
 
 def text(value: Reverted) -> str:
@@ -22,7 +17,7 @@ def text(value: Reverted) -> str:
     lines = [
         f"{value.path} takes back {', '.join(value.takes_back)}: {count(value.statements, 'statement')}.",
         f"schema: {value.schema}, on PostgreSQL {value.server}",
-        f"data:   {value.data}{MORE[value.data]}",
+        f"data:   {value.data}",
     ]
     if value.schema is SchemaProof.NOT:
         lines += [f"  {line}" for line in value.differences.splitlines()]
