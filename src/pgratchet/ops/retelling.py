@@ -154,7 +154,7 @@ def staged(settings: Settings, story: Story, *, on: str | None, same_server: boo
     ):
         try:
             stage = _stage(stack, there, story, server, None)
-        except PgratchetError as error:  # it may be the rows: files that fail without them fail for good
+        except RunFailed as error:  # it may be the rows: files that fail without them fail for good
             stage = _stage(stack, there, story, server, error.message)
         yield stage
 
@@ -167,6 +167,13 @@ def _stage(stack: ExitStack, there: Settings, story: Story, server: str, refusal
     if earlier := [version for version in versions if version < story.first]:
         _run(there._replace(url=source), story, to=earlier[-1])
     with _opened(source) as connection:
+        major = connection.info.server_version // 10_000
+        if story.database is not None and major != story.major:
+            raise ConfigurationError(
+                f"the scratch server is PostgreSQL {major}, the database's is {story.major}: "
+                "what is proven on the one need not hold on the other",
+                f"Name one of version {story.major} with --on.",
+            )
         for statement in history.create(own):
             connection.execute(statement.encode())
         before = schema.snapshot(connection)
@@ -182,7 +189,6 @@ def _stage(stack: ExitStack, there: Settings, story: Story, server: str, refusal
         wanted = doubtful = ends(source, own)
     with _opened(whole) as connection:
         [(applier,)] = connection.execute("SELECT pg_catalog.quote_ident(current_user)")
-        major = connection.info.server_version // 10_000
     now = _snapshot(whole) if story.later else after
     return Stage(whole, str(applier), major, before, after, now, wanted, doubtful, refusal)
 
