@@ -26,7 +26,7 @@ from pgratchet.reverting import (
     rows,
     writing,
 )
-from pgratchet.reverting.renaming import renames
+from pgratchet.reverting.renaming import alike, renames
 from pgratchet.schema import Item, Snapshot
 
 PLANS = "table public.plans"
@@ -244,6 +244,18 @@ def test_what_was_renamed_is_known_by_both_names(
     statement: str, before: list[Item], after: list[Item], pairs: Mapping[str, str]
 ) -> None:
     assert renames(found(statement), snapshot(*before), snapshot(*after)) == pairs
+
+
+def test_a_constraint_that_says_the_same_only_has_another_name() -> None:
+    now, wanted = (
+        snapshot(
+            item("constraint", f"public.plans.{name}", PLANS, definition="NOT NULL price"),
+            item("constraint", f"public.plans.{key}", PLANS, definition="UNIQUE (price)"),
+        )
+        for name, key in (("price1", "a"), ("price", "b"))
+    )
+    assert alike(now, wanted) == {"constraint public.plans.price1": "constraint public.plans.price"}
+    assert not alike(now, now)
 
 
 def test_a_value_of_a_time_or_of_chance_counts_as_the_same() -> None:

@@ -104,10 +104,11 @@ def _draft(chosen: Settings, told: Story, stage: Stage, wishes: _Wishes) -> _Dra
     online = _large(told, changes, wishes.limit) if wishes.online is None else wishes.online
     texts = statements(told.targets)
     renames = renaming.renames(texts, stage.before, stage.after)
+    alike = renaming.alike(stage.now, stage.wanted.schema)
     mended = mending.mend(
         stage.now,
         stage.wanted.schema,
-        renames=renames,
+        renames={**alike, **renames},
         role=stage.applier,
         major=stage.major,
         online=online,

@@ -12,6 +12,8 @@ from pgratchet.schema import Item, Snapshot
 
 NAME = r'(?:"(?:[^"]|"")+"|[^.(" ]+)'
 
+CHECKS = ("NOT NULL", "CHECK", "FOREIGN KEY")
+
 
 def renames(found: Sequence[Found], before: Snapshot, after: Snapshot) -> Mapping[str, str]:
     """What each item that was renamed is called before, by the title that it has after."""
@@ -31,6 +33,23 @@ def renames(found: Sequence[Found], before: Snapshot, after: Snapshot) -> Mappin
             if (match := _before(item, new, old, gone, pairs)) is not None:
                 pairs[item.title] = match.title
     return pairs
+
+
+def alike(now: Snapshot, wanted: Snapshot) -> Mapping[str, str]:
+    """Constraints that say the same under another name: by a name that is made up, when a table is made again."""
+    there, here = ({item.title for item in side.items} for side in (now, wanted))
+    come = [item for item in wanted.items if item.title not in there and _checks(item)]
+    pairs = {}
+    for item in now.items:
+        if item.title not in here and _checks(item):
+            same = [one for one in come if one.parent == item.parent and one.properties == item.properties]
+            pairs.update({item.title: same[0].title} if len(same) == 1 else {})
+    return pairs
+
+
+def _checks(item: Item) -> bool:
+    """Whether it is a constraint that has no index."""
+    return item.kind == "constraint" and item.properties["definition"].startswith(CHECKS)
 
 
 def _steps(tree: Node) -> Iterator[tuple[str, str]]:
