@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Terminated,
     )
     from pgratchet.findings import Checked, Finding, Severity
+    from pgratchet.mending import Mending, Proposal, Unmended, Way
     from pgratchet.model import (
         Check,
         Event,
@@ -57,10 +58,12 @@ if TYPE_CHECKING:
         check,
         drift,
         mark,
+        mend_drift,
         preview,
         prune_backups,
         rehearse,
         restore,
+        revert,
         seed,
         squash,
         status,
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
         Weighed,
         Workload,
     )
+    from pgratchet.reverting import Data, Reverted, Risk, SchemaProof
     from pgratchet.schema import Action, Change, Drift, Item
 
 __all__ = [
@@ -95,6 +99,7 @@ __all__ = [
     "Checked",
     "ConfigurationError",
     "Copy",
+    "Data",
     "DatabaseUnreachable",
     "Drift",
     "Event",
@@ -106,6 +111,7 @@ __all__ = [
     "Latency",
     "Lock",
     "LockNotAvailable",
+    "Mending",
     "Migration",
     "Noticed",
     "Observer",
@@ -118,11 +124,15 @@ __all__ = [
     "Preview",
     "Progressed",
     "Proof",
+    "Proposal",
     "Reason",
     "Rehearsal",
     "Restored",
+    "Reverted",
+    "Risk",
     "Run",
     "RunFailed",
+    "SchemaProof",
     "Seen",
     "Settings",
     "Severity",
@@ -134,8 +144,10 @@ __all__ = [
     "StepStarted",
     "Subject",
     "Terminated",
+    "Unmended",
     "Verdict",
     "Waiting",
+    "Way",
     "Weighed",
     "Workload",
     "__version__",
@@ -145,10 +157,12 @@ __all__ = [
     "check",
     "drift",
     "mark",
+    "mend_drift",
     "preview",
     "prune_backups",
     "rehearse",
     "restore",
+    "revert",
     "seed",
     "squash",
     "status",
@@ -162,6 +176,7 @@ _ELSEWHERE = {
     "baselines": {"Squashed"},
     "config": {"Settings"},
     "findings": {"Checked", "Finding", "Severity"},
+    "mending": {"Mending", "Proposal", "Unmended", "Way"},
     "model": {
         "Check",
         "Event",
@@ -182,8 +197,8 @@ _ELSEWHERE = {
         "Verdict",
         "Waiting",
     },
-    "ops": {"back_up", "backups", "baseline", "check", "drift", "mark", "preview", "prune_backups"}
-    | {"rehearse", "restore", "seed", "squash", "status", "up", "verify_backup"},
+    "ops": {"back_up", "backups", "baseline", "check", "drift", "mark", "mend_drift", "preview"}
+    | {"prune_backups", "rehearse", "restore", "revert", "seed", "squash", "status", "up", "verify_backup"},
     "rehearsal": {
         "Answer",
         "Blocked",
@@ -199,6 +214,7 @@ _ELSEWHERE = {
         "Weighed",
         "Workload",
     },
+    "reverting": {"Data", "Reverted", "Risk", "SchemaProof"},
     "schema": {"Action", "Change", "Drift", "Item"},
 }
 

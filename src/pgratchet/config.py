@@ -155,6 +155,13 @@ SECTIONS = {
         Option("care", 0.5, "Go with care from this share of a limit on."),
         Option("folder", ".pgratchet/rehearsals", "Where the results of rehearsals are kept."),
     ),
+    "revert": (
+        Option(
+            "online_bytes",
+            1073741824.0,
+            "Take forms that block nobody, as `--online` does, where a table that is changed is larger.",
+        ),
+    ),
 }
 """The tables of `pgratchet.toml`, each for the command of its name."""
 

@@ -39,6 +39,14 @@ def new(directory: str, description: str) -> Path:
 
     Raises ConfigurationError where the description has no word.
     """
+    path = next_file(directory, description)
+    _write(path, MIGRATION.format(purpose=one_line(description)))
+    integrity.reserve(files.read(path.parent), path.name)
+    return path
+
+
+def next_file(directory: str, description: str) -> Path:
+    """Where the next migration will stand. Raises ConfigurationError where the description has no word."""
     words = naming.snake(description)
     if not words:
         raise ConfigurationError(
@@ -46,11 +54,13 @@ def new(directory: str, description: str) -> Path:
             'Say what the migration does: `pgratchet new "add user email"`.',
         )
     folder = Path(directory)
-    version = files.next_version(files.read(folder))
-    path = folder / f"V{version}__{words}.sql"
-    _write(path, MIGRATION.format(purpose=one_line(description)))
-    integrity.reserve(files.read(folder), path.name)
-    return path
+    return folder / f"V{files.next_version(files.read(folder))}__{words}.sql"
+
+
+def finished(path: Path, text: str) -> None:
+    """Write a migration's file that is done, and what it says into the lock where there is one."""
+    _write(path, text)
+    integrity.rename(files.read(path.parent), {})
 
 
 def problems(migration: Migration, script: Script) -> Iterator[Problem]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.servers import Database
+
 READER, WRITER = "schema_reader", "schema_writer"
 
 BASE = r"""
@@ -512,6 +514,15 @@ CHANGES = (
     Made("GRANT CREATE ON DATABASE {database} TO schema_reader", "database itself: grants"),
     Made("COMMENT ON DATABASE {database} IS 'x'", "database itself: comment: default -> x"),
 )
+
+
+def known(database: Database) -> list[Made]:
+    """Give the changes that this server can make."""
+    [(icu,)] = database.connect().execute(
+        "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'de-x-icu')"
+    )
+    return [made for made in CHANGES if database.server.major >= made.since and (icu or not made.icu)]
+
 
 NOTHING = (
     "ANALYZE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,7 +14,7 @@ import pytest
 from pgratchet import schema
 from pgratchet.errors import LockNotAvailable
 from pgratchet.schema import reading
-from tests.db.schema_changes import BASE, CHANGES, NOTHING, READER, WRITER, Made
+from tests.db.schema_changes import NOTHING, READER, known
 from tests.servers import Database
 
 STEP = 1 if os.environ.get("CI") else 5
@@ -23,39 +23,12 @@ STEP = 1 if os.environ.get("CI") else 5
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
-@pytest.fixture
-def filled(database: Database) -> Iterator[Database]:
-    """Give a database with the schema that the changes are made on."""
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        for role in (READER, WRITER):
-            with suppress(psycopg.errors.DuplicateObject):  # where a test was cut short
-                connection.execute(f"CREATE ROLE {role}".encode())
-        connection.execute("SET client_min_messages = error")
-        connection.execute(BASE.encode())
-    yield database
-    database.opened.close()  # what a test still locks would be waited for
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute("ALTER SUBSCRIPTION sub SET (slot_name = NONE)")
-        connection.execute("DROP SUBSCRIPTION sub")
-        for role in (READER, WRITER):
-            connection.execute(f"DROP OWNED BY {role} CASCADE".encode())
-            connection.execute(f"DROP ROLE {role}".encode())
-
-
 def after(connection: Connection, statements: str, database: str) -> schema.Snapshot:
     """Give the schema as it is after statements that are taken back."""
     with connection.transaction(force_rollback=True):
         connection.execute("SET LOCAL allow_system_table_mods = on; SET LOCAL client_min_messages = error")
         connection.execute(statements.replace("{database}", database).encode())
         return schema.snapshot(connection)
-
-
-def known(database: Database) -> list[Made]:
-    """Give the changes that this server can make."""
-    [(icu,)] = database.connect().execute(
-        "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'de-x-icu')"
-    )
-    return [made for made in CHANGES if database.server.major >= made.since and (icu or not made.icu)]
 
 
 def test_every_change_changes_the_fingerprint_and_is_named(filled: Database) -> None:

@@ -312,10 +312,11 @@ def _register() -> None:
     from pgratchet.cli.embedded import embedded
     from pgratchet.cli.new import new
     from pgratchet.cli.rehearse import rehearse
+    from pgratchet.cli.revert import revert
     from pgratchet.cli.squash import squash
 
-    commands = (backup, backups, check, drift, embedded, explain, new, rehearse, restore, squash, verify)
-    for command in commands:
+    plain = (check, drift, embedded, explain, new, rehearse, revert, squash)
+    for command in (*plain, backup, backups, restore, verify):
         program.add_command(command)
 
 

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from pgratchet.ops.applying import preflight, preview, up
     from pgratchet.ops.backing_up import back_up, backups, prune_backups, restore, verify_backup
     from pgratchet.ops.checking import check
-    from pgratchet.ops.drifting import drift
+    from pgratchet.ops.drifting import drift, mend_drift
     from pgratchet.ops.explaining import explain, rules
     from pgratchet.ops.reaching import database
     from pgratchet.ops.recording import baseline, mark, seed, status
     from pgratchet.ops.rehearsing import rehearse
     from pgratchet.ops.renumbering import renumber
+    from pgratchet.ops.reverting import revert
     from pgratchet.ops.squashing import squash
 
 __all__ = [
@@ -29,12 +30,14 @@ __all__ = [
     "drift",
     "explain",
     "mark",
+    "mend_drift",
     "preflight",
     "preview",
     "prune_backups",
     "rehearse",
     "renumber",
     "restore",
+    "revert",
     "rules",
     "seed",
     "squash",
@@ -47,12 +50,13 @@ _MODULES = {
     "applying": {"preflight", "preview", "up"},
     "backing_up": {"back_up", "backups", "prune_backups", "restore", "verify_backup"},
     "checking": {"check"},
-    "drifting": {"drift"},
+    "drifting": {"drift", "mend_drift"},
     "explaining": {"explain", "rules"},
     "reaching": {"database"},
     "recording": {"baseline", "mark", "seed", "status"},
     "rehearsing": {"rehearse"},
     "renumbering": {"renumber"},
+    "reverting": {"revert"},
     "squashing": {"squash"},
 }
 

@@ -43,6 +43,8 @@ class Live:
 class Replayed:
     """What the files make."""
 
+    connection: db.Connection
+    """To the scratch database."""
     snapshot: schema.Snapshot
     by_owner: bool
     """Made by a role of the name of the live history's owner."""
@@ -76,6 +78,7 @@ def look(connection: db.Connection, names: history.Names, migrations: Sequence[M
     )
 
 
+@contextmanager
 def replay(
     live: Live,
     settings: Settings,
@@ -84,16 +87,19 @@ def replay(
     on: str | None,
     same_server: bool,
     observer: Observer,
-) -> Replayed:
-    """Apply the files of a history to a scratch database, and read the schema that they make."""
+) -> Iterator[Replayed]:
+    """Apply the files of a history to a scratch database, dropped in the end, and read the schema that they make."""
     with tempfile.TemporaryDirectory(prefix="pgratchet-") as folder:
-        statements = _lay_out(Path(folder), live, migrations)
+        statements = lay_out(Path(folder), live, migrations)
         refuse_outward(statements, same_server=same_server)
         roles = {} if same_server else dict.fromkeys(live.roles, True)
         made = (name.lower() for statement in statements for name in re.findall(MAKES_ROLE, statement))
         roles |= dict.fromkeys(made, False)
-        with server_for(settings, live.major, on, same_server=same_server) as server:
-            return _apply(server, settings, Path(folder), live, roles, observer)
+        with (
+            server_for(settings, live.major, on, same_server=same_server) as server,
+            _applied(server, settings, Path(folder), live, roles, observer) as made_there,
+        ):
+            yield made_there
 
 
 def is_zero(row: Applied) -> bool:
@@ -101,7 +107,7 @@ def is_zero(row: Applied) -> bool:
     return row.version == 0 and row.checksum is None
 
 
-def _lay_out(folder: Path, live: Live, migrations: Sequence[Migration]) -> tuple[str, ...]:
+def lay_out(folder: Path, live: Live, migrations: Sequence[Migration]) -> tuple[str, ...]:
     """Put the files into a folder as the history has them; returns the text of each that is not too large."""
     here = {migration.checksum: migration.path for migration in migrations}
     named = {migration.script: migration.path for migration in migrations}
@@ -151,9 +157,10 @@ def server_for(settings: Settings, major: int, on: str | None, *, same_server: b
         )
 
 
-def _apply(
+@contextmanager
+def _applied(
     server: str, settings: Settings, folder: Path, live: Live, roles: Mapping[str, bool], observer: Observer
-) -> Replayed:
+) -> Iterator[Replayed]:
     with scratch.database(server, role=live.owner, roles=roles) as url:
         there = settings._replace(url=url, direct_url="", directory=str(folder), environment="")
         with connected(there, "drift", 0.0, observer) as connection:
@@ -171,4 +178,4 @@ def _apply(
             except (StatementFailed, ParseError, HistoryError) as error:
                 message = error.message.replace(str(folder), settings.directory)
                 raise RunFailed(f"the files cannot be replayed: {message}", UNREPLAYED) from error
-            return Replayed(schema.snapshot(connection), role == live.owner)
+            yield Replayed(connection, schema.snapshot(connection), role == live.owner)

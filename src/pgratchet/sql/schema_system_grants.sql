@@ -1,9 +1,18 @@
 SELECT 'grants' AS kind, NULL AS schema, 'on ' || identity.type || ' ' || identity.identity AS name,
-       0::oid AS class, held.id, held.sub, NULL::oid AS of_class, NULL::oid AS of_id, held.now AS grants
+       0::oid AS class, held.id, held.sub, NULL::oid AS of_class, NULL::oid AS of_id,
+       -- As with objects of the database's own: what differs from how it was brought.
+       ARRAY(SELECT CASE WHEN had.privilege_type IS NULL THEN '' ELSE 'not ' END
+                    || privilege_type || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END
+                    || ' to ' || CASE grantee WHEN 0 THEN 'PUBLIC'
+                                              ELSE quote_ident(pg_catalog.pg_get_userbyid(grantee)) END
+                    || CASE grantor WHEN held.owner THEN ''
+                                    ELSE ' by ' || quote_ident(pg_catalog.pg_get_userbyid(grantor)) END
+               FROM aclexplode(held.now) AS has
+               FULL JOIN aclexplode(held.before) AS had USING (grantor, grantee, privilege_type, is_grantable)
+              WHERE has.privilege_type IS NULL OR had.privilege_type IS NULL) AS grants
   FROM (
     SELECT privileged.class, privileged.id, privileged.sub,
-           ARRAY(SELECT entry::text FROM unnest(coalesce(privileged.acl, usual.acl)) AS entry ORDER BY 1) AS now,
-           ARRAY(SELECT entry::text FROM unnest(coalesce(initial.initprivs, usual.acl)) AS entry ORDER BY 1) AS before
+           privileged.owner, coalesce(privileged.acl, usual.acl) AS now, coalesce(initial.initprivs, usual.acl) AS before
       FROM (
         SELECT tableoid AS class, oid AS id, 0 AS sub, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS type,
                relacl AS acl, relowner AS owner, relnamespace AS namespace
@@ -30,4 +39,5 @@ SELECT 'grants' AS kind, NULL AS schema, 'on ' || identity.type || ' ' || identi
                         WHERE membership.classid = privileged.class AND membership.objid = privileged.id
                           AND membership.deptype = 'e'))) AS held
  CROSS JOIN LATERAL pg_catalog.pg_identify_object(held.class, held.id, held.sub) AS identity
- WHERE held.now <> held.before
+ WHERE ARRAY(SELECT entry::text FROM unnest(held.now) AS entry ORDER BY 1)
+    <> ARRAY(SELECT entry::text FROM unnest(held.before) AS entry ORDER BY 1)
