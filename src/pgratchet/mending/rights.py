@@ -28,7 +28,6 @@ BORN = {
     "schema": "schemas",
 }
 FOR_ALL = {"functions": "EXECUTE to PUBLIC", "types": "USAGE to PUBLIC"}
-BY_ITSELF = "does not say who had granted it"
 
 
 class Grant(NamedTuple):

@@ -77,7 +77,8 @@ def alter_stored(old: Item, new: Item, sides: Sides) -> Iterator[Said]:
 
 def _names(item: Item, sides: Sides) -> str:
     """The names of its columns, where a later renaming has made them others than those of its query."""
-    return f" ({', '.join(bare(one) for one in ordered(item, sides.want_parts))})"
+    names = [bare(one) for one in ordered(item, sides.want_parts)]
+    return f" ({', '.join(names)})" if names else ""
 
 
 def _query(item: Item) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from pgratchet import sql
 from pgratchet.schema import Item
@@ -101,11 +100,6 @@ def options(text: str | None) -> dict[str, str]:
     entries = re.split(r", (?=[\w.-]+=)", text) if text else []
     pairs = (entry.partition("=") for entry in entries)
     return {key: value for key, _, value in pairs}
-
-
-def bracketed(settings: Iterable[tuple[str, str]]) -> str:
-    """`key = value` for each, in brackets."""
-    return f"({', '.join(f'{key} = {value}' for key, value in settings)})"
 
 
 def storage_options(text: str | None, prefix: str = "") -> list[str]:
