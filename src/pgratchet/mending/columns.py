@@ -106,7 +106,7 @@ def alter(old: Item, new: Item, sides: Sides) -> Iterator[Said]:
         yield f"ALTER TABLE {relation(new)} {_retype(old, new, sides)}"
         changed -= {"default"}
     yield from _valued(old, new, changed, sides)
-    for clause in _stored(old, new, changed):
+    for clause in _stored(old, new, changed, sides):
         yield f"ALTER TABLE {relation(new)} ALTER COLUMN {bare(new)} {clause}"
     if "server options" in changed:
         yield f"ALTER FOREIGN TABLE {relation(new)} ALTER COLUMN {bare(new)} {given(old, new)}"
@@ -135,10 +135,18 @@ def finish(old: Item | None, new: Item, sides: Sides) -> Iterator[Said]:
         yield f"ALTER TABLE {relation(new)} ALTER COLUMN {bare(new)} ADD {_identity(new, sides)}"
 
 
-def _stored(old: Item, new: Item, changed: set[str]) -> Iterator[str]:
+def _stored(old: Item, new: Item, changed: set[str], sides: Sides) -> Iterator[str]:
     has = new.properties
+    # What PostgreSQL 16 calls the default is written out for an older one.
+    usual = (
+        "default"
+        if sides.major >= 16
+        else "main"
+        if re.match("numeric|inet|cidr", has["type"])
+        else "extended"
+    )
     if "storage" in changed:
-        yield f"SET STORAGE {has.get('storage', 'default').upper()}"
+        yield f"SET STORAGE {has.get('storage', usual).upper()}"
     if "compression" in changed:
         yield f"SET COMPRESSION {has.get('compression', 'default')}"
     if "statistics" in changed:
