@@ -14,8 +14,6 @@ from pgratchet.schema import Action, Change, Item
 COVERS = {"type", "collation", "not null", "default", "generated", "identity", "server options"}
 """What the definition of a column says of it."""
 ALTERS = COVERS | {"storage", "compression", "statistics", "options", "inherited"}
-MAIN = r"(?:numeric|inet|cidr)\b(?!.*\[)"
-"""Types whose values stay in their row as long as they can."""
 NUMBERS = ("smallint", "integer", "bigint", "real", "double precision", "numeric")
 STRINGS = ("text", "character varying", "character")
 TIMES = ("date", "timestamp without time zone", "timestamp with time zone")
@@ -108,7 +106,7 @@ def alter(old: Item, new: Item, sides: Sides) -> Iterator[Said]:
         yield f"ALTER TABLE {relation(new)} {_retype(old, new, sides)}"
         changed -= {"default"}
     yield from _valued(old, new, changed, sides)
-    for clause in _stored(old, new, changed, sides.major):
+    for clause in _stored(old, new, changed, sides):
         yield f"ALTER TABLE {relation(new)} ALTER COLUMN {bare(new)} {clause}"
     if "server options" in changed:
         yield f"ALTER FOREIGN TABLE {relation(new)} ALTER COLUMN {bare(new)} {given(old, new)}"
@@ -137,11 +135,17 @@ def finish(old: Item | None, new: Item, sides: Sides) -> Iterator[Said]:
         yield f"ALTER TABLE {relation(new)} ALTER COLUMN {bare(new)} ADD {_identity(new, sides)}"
 
 
-def _stored(old: Item, new: Item, changed: set[str], major: int) -> Iterator[str]:
+def _stored(old: Item, new: Item, changed: set[str], sides: Sides) -> Iterator[str]:
     has = new.properties
+    # What PostgreSQL 16 calls the default is written out for an older one.
+    usual = (
+        "default"
+        if sides.major >= 16
+        else "main"
+        if re.match("numeric|inet|cidr", has["type"])
+        else "extended"
+    )
     if "storage" in changed:
-        # PostgreSQL 15 does not know the word: there a type that can have several has one of these by itself.
-        usual = "default" if major >= 16 else "main" if re.match(MAIN, has["type"]) else "extended"
         yield f"SET STORAGE {has.get('storage', usual).upper()}"
     if "compression" in changed:
         yield f"SET COMPRESSION {has.get('compression', 'default')}"

@@ -15,8 +15,8 @@ SELECT 'column' AS kind, NULL AS schema, quote_ident(attribute.attname) AS name,
                                            ELSE 'extended' END END AS storage,
        CASE attribute.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
        nullif(attribute.attstattarget::int, -1)::text AS statistics,
-       -- Some minor versions keep a number of their own there, `pg_attver`, which is another in every database.
-       ARRAY(SELECT option FROM unnest(attribute.attoptions) AS option WHERE option !~ '^pg_') AS options,
+       -- Debian's 15.20 counts the versions of a column there.
+       ARRAY(SELECT option FROM unnest(attribute.attoptions) AS option WHERE option !~ '^pg_attver=') AS options,
        attribute.attfdwoptions AS "server options",
        CASE WHEN attribute.attinhcount > 0
             THEN CASE WHEN attribute.attislocal THEN 'and defined here' ELSE 'yes' END END AS inherited
