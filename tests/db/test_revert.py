@@ -335,7 +335,7 @@ def test_the_backup_from_before_is_named_where_something_is_lost(database: Datab
     files_of(folder, FIRST)
     pgratchet.up(database.url, folder)
     settings = load({"url": database.url, "directory": str(folder)}, {}, str(folder.parent))
-    older = pgratchet.back_up(verify=True, on="same", settings=settings)
+    older = pgratchet.back_up(verify=True, same_server=True, settings=settings)
     files_of(folder, FIRST, "-- Purpose: fewer\nDROP TABLE plans;")
     pgratchet.up(database.url, folder)
     pgratchet.back_up(verify=True, on="same", settings=settings)
