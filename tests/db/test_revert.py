@@ -338,7 +338,7 @@ def test_the_backup_from_before_is_named_where_something_is_lost(database: Datab
     older = pgratchet.back_up(verify=True, same_server=True, settings=settings)
     files_of(folder, FIRST, "-- Purpose: fewer\nDROP TABLE plans;")
     pgratchet.up(database.url, folder)
-    pgratchet.back_up(verify=True, on="same", settings=settings)
+    pgratchet.back_up(verify=True, same_server=True, settings=settings)
     made = pgratchet.revert(2, on=database.server.url(), settings=settings)
     assert made.backup == older.name
     assert made.data is Data.LOST
