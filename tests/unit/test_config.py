@@ -287,6 +287,7 @@ def test_a_table_of_the_file_has_its_own_keys_with_their_defaults(tmp_path: Path
         "target": "citus",
         "ignore": ("one", "two"),
         "style": False,
+        "qualified": False,
     }
 
 
