@@ -10,8 +10,14 @@ import re
 from collections import namedtuple
 from hashlib import sha256
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 GREATEST_VERSION = 2**63 - 1
 PIECE = 1 << 16
+FEW = 3
+"""As many files are told by their names."""
 BOM = b"\xef\xbb\xbf"
 LOCK = "migrations.lock"
 """The file of the folder that says what each migration holds; `integrity` reads and writes it."""
@@ -45,6 +51,13 @@ def read(name: str) -> Name | None:
 def ignored(name: str) -> bool:
     """Whether a folder of migrations may hold this beside them: README.md, migrations.lock and dot-files."""
     return name.startswith(".") or name == LOCK or name.lower() == "readme.md"
+
+
+def few(scripts: Sequence[str]) -> str:
+    """Files in a few words: up to three by their names, more by the first and the last."""
+    if len(scripts) <= FEW:
+        return ", ".join(scripts)
+    return f"{scripts[0]} … {scripts[-1]} ({len(scripts):,} files)"
 
 
 def snake(text: str) -> str:

@@ -135,13 +135,29 @@ def test_a_version_that_a_later_file_needs_is_refused_with_its_place_and_goes_wi
     database: Database, folder: Path
 ) -> None:
     files_of(folder, FIRST, "ALTER TABLE users ADD COLUMN note text;", "CREATE INDEX notes ON users (note);")
-    with pytest.raises(RunFailed, match=r"without V002__step_2.sql .* V003__step_3.sql:1:\d+: .*note"):
+    with pytest.raises(
+        RunFailed, match=r"without V002__step_2.sql .* V003__step_3.sql:1:\d+: .*note"
+    ) as refused:
         revert(database, folder, 2)
+    assert (
+        refused.value.hint
+        == "V003__step_3.sql needs it. Take back all up to it: `pgratchet revert 2 --through 3`."
+    )
     assert len(list(folder.iterdir())) == 3
     made = revert(database, folder, 2, through=3)
     assert made.path.name == "V004__revert_2_through_3.sql"
     assert made.takes_back == ("V002__step_2.sql", "V003__step_3.sql")
     assert made.schema is SchemaProof.PROVEN
+
+
+@pytest.mark.one_version
+def test_files_of_the_folder_that_do_not_run_are_not_said_to_have_run(
+    database: Database, folder: Path
+) -> None:
+    files_of(folder, FIRST, "CREATE INDEX notes ON users (nothing);")
+    with pytest.raises(RunFailed, match=r"cannot be replayed: V002__step_2.sql:1") as refused:
+        revert(database, folder, 2)
+    assert "live database" not in (refused.value.hint or "")
 
 
 @pytest.mark.one_version

@@ -186,3 +186,8 @@ def test_a_readme_and_dot_files_may_stand_in_the_folder(name: str) -> None:
 @pytest.mark.parametrize("name", ["README.txt", "notes.md", "V1__x.sql"])
 def test_nothing_else_may(name: str) -> None:
     assert not naming.ignored(name)
+
+
+def test_many_files_are_told_by_the_first_and_the_last() -> None:
+    assert naming.few(["V1__a.sql", "V2__b.sql", "V3__c.sql"]) == "V1__a.sql, V2__b.sql, V3__c.sql"
+    assert naming.few([f"V{n}__x.sql" for n in range(1, 10)]) == "V1__x.sql … V9__x.sql (9 files)"

@@ -287,6 +287,15 @@ def test_a_risk_is_told_once_a_table_with_its_worst_statement() -> None:
     assert told == [Risk("public.t", "AccessExclusiveLock", rewritten=True, scanned=False, sql=second.sql)]
 
 
+def test_a_lock_is_told_with_the_statement_that_takes_it() -> None:
+    weak, strong = (
+        Lock("public.t", "table", mode, 0, 9) for mode in ("RowExclusiveLock", "AccessExclusiveLock")
+    )
+    first = Seen("x", "x", 1, 1, "DELETE FROM t", "DELETE", 0, 1, locks=(weak,))
+    second = Seen("x", "x", 2, 2, "DROP TABLE t", "DROP TABLE", 0, 1, locks=(strong,))
+    assert [risk.sql for risk in writing.risks([first, second])] == ["DROP TABLE t"]
+
+
 def test_only_a_changed_table_without_rows_is_untried() -> None:
     parts = item("table", "public.parts", partition_key="RANGE (at)")
     both = snapshot(*plans().items, parts, item("table", "public.others"))

@@ -8,15 +8,33 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pgratchet import config, db, embedded, files, history, integrity, parse, rehearsal, schema, scratch, sql
+from pgratchet import (
+    config,
+    db,
+    embedded,
+    files,
+    history,
+    integrity,
+    naming,
+    parse,
+    rehearsal,
+    schema,
+    scratch,
+    sql,
+)
 from pgratchet.backup import snapshot
 from pgratchet.config import Settings
-from pgratchet.errors import ConfigurationError, HistoryError, PgratchetError, RunFailed
+from pgratchet.errors import ConfigurationError, HistoryError, PgratchetError, RunFailed, StatementFailed
 from pgratchet.model import Kind, Migration, Observer, Statement, ignore
 from pgratchet.ops.applying import up
 from pgratchet.ops.reaching import connected
 from pgratchet.ops.replaying import MAKES_ROLE, UNREPLAYED, Live, lay_out, look, refuse_outward, server_for
 from pgratchet.reverting import Ends, Rows, filling, rows
+
+UNWRITTEN = (
+    "Every file has to run on an empty database. Mend it as long as it was applied nowhere; where it was, what did it "
+    "find there: an extension, a role, rows, what was made by hand?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +228,19 @@ def _without(stack: ExitStack, there: Settings, story: Story, source: str) -> En
         )
     except PgratchetError as error:
         message = error.message.replace(f"{aside}/", "")
-        scripts = ", ".join(item.script for item in story.targets)
+        scripts = naming.few([item.script for item in story.targets])
         raise RunFailed(
-            f"without {scripts} the other files do not run: {message}",
-            "A later file needs it. Take back both: --through VERSION; of a repeatable file, change it first.",
+            f"without {scripts} the other files do not run: {message}", _needed(story, error)
         ) from error
     return ends(url, history.Names(there.schema, there.table))
+
+
+def _needed(story: Story, error: PgratchetError) -> str:
+    """What to do about a file that does not run without those that are to be taken back."""
+    if isinstance(error, StatementFailed) and (version := error.migration.version) is not None:
+        through = f"`pgratchet revert {story.first} --through {version}`"
+        return f"{error.migration.script} needs it. Take back all up to it: {through}."
+    return "A later file needs it. Take back both: --through VERSION; of a repeatable file, change it first."
 
 
 def ends(url: str, names: history.Names) -> Ends:
@@ -269,7 +294,8 @@ def _run(there: Settings, story: Story, to: int | None = None) -> None:
         up(to=to, preflight=False, backup=False, restore_point=False, settings=there)
     except PgratchetError as error:
         message = error.message.replace(f"{story.folder}/", "")
-        raise RunFailed(f"the files cannot be replayed: {message}", UNREPLAYED) from error
+        hint = UNWRITTEN if story.database is None else UNREPLAYED
+        raise RunFailed(f"the files cannot be replayed: {message}", hint) from error
 
 
 def _snapshot(url: str) -> schema.Snapshot:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pgratchet import config, db, files, history, mending, parse, rehearsal, scaffold, schema
+from pgratchet import config, db, files, history, mending, naming, parse, rehearsal, scaffold, schema
 from pgratchet.backup.keeping import Standing
 from pgratchet.config import Settings
 from pgratchet.errors import PgratchetError, RunFailed
@@ -95,7 +95,7 @@ def _written(chosen: Settings, told: Story, stage: Stage, wishes: _Wishes) -> Re
     others = [(item, parse.read(item.path)) for item in migrations]
     here = Migration(Kind.VERSIONED, _number(path), "", path, "")
     text = writing.text(made, draft.statements, draft.directives)
-    scaffold.finished(path, writing.waived(text, here, ", ".join(made.takes_back), others))
+    scaffold.finished(path, writing.waived(text, here, naming.few(made.takes_back), others))
     return made
 
 
@@ -208,7 +208,7 @@ def _number(path: Path) -> int:
 
 def _refused(made: Reverted) -> RunFailed:
     why = "".join(f"\nnote: {note}" for note in made.notes)
-    scripts = ", ".join(made.takes_back)
+    scripts = naming.few(made.takes_back)
     return RunFailed(
         f"no file was found that takes back {scripts} and can be proven to do so:\n{made.differences}{why}",
         "Nothing was written. --unproven writes the nearest thing, to be finished by hand.",

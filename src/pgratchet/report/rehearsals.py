@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pgratchet import naming
 from pgratchet.rehearsal import Answer, Blocked, Latency, Reason, Rehearsal, Run, Seen, Workload, blocks
 from pgratchet.report.text import count, duration, table
 
@@ -121,8 +122,7 @@ def telling(statements: Sequence[Seen]) -> list[Seen]:
 def title(value: Rehearsal) -> str:
     """What was rehearsed, in a few words."""
     files = [name for name, _ in value.subject.files]
-    shown = ", ".join(files) if len(files) <= 3 else f"{files[0]} … {files[-1]} ({count(len(files), 'file')})"
-    return f"{shown} on a copy of {value.database} (PostgreSQL {value.subject.major})"
+    return f"{naming.few(files)} on a copy of {value.database} (PostgreSQL {value.subject.major})"
 
 
 def statement_cells(seen: Seen) -> tuple[str, ...]:
@@ -242,7 +242,7 @@ def limits(value: Rehearsal) -> Iterator[str]:
             "has, as if each row took the same. They are estimates, and an index that outgrows the memory takes longer."
         )
     elif value.copy.sample:
-        yield "The copy is a sample; no statement worked on a table of which it has not all rows."
+        yield "The copy is a sample; no statement worked through the rows of a table of which it has not all."
     yield "Times are those of the copy's server at that hour; other hardware and other traffic make others."
     others = "Nobody but the workload" if value.run.workload else "Nobody"
     yield f"{others} works on a copy: waits for the application's own transactions are seen by `pgratchet preflight`."

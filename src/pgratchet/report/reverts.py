@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from pgratchet import naming
 from pgratchet.report.text import count
 from pgratchet.reverting import Reverted, SchemaProof
 from pgratchet.reverting.writing import risk_words
@@ -15,7 +16,7 @@ NEXT = "Read it; then `pgratchet check`, `pgratchet rehearse` and `pgratchet up`
 def text(value: Reverted) -> str:
     """The file, what was proven of it, what is lost, and what it locks."""
     lines = [
-        f"{value.path} takes back {', '.join(value.takes_back)}: {count(value.statements, 'statement')}.",
+        f"{value.path} takes back {naming.few(value.takes_back)}: {count(value.statements, 'statement')}.",
         f"schema: {value.schema}, on PostgreSQL {value.server}",
         f"data:   {value.data}",
     ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from pgratchet import lint, parse, scaffold, sql
+from pgratchet import lint, naming, parse, scaffold, sql
 from pgratchet.findings import Finding, Severity
 from pgratchet.lint import ignoring
 from pgratchet.model import Migration, Script
@@ -85,7 +85,7 @@ def header(made: Reverted) -> Iterator[str]:
     risks = [risk_words(risk) for risk in made.risks] or ["no table that was there before is locked"]
     for number, entry in enumerate(risks):
         yield from _entry("" if number else "Risk", entry)
-    yield from _entry("Reverse", f"what {scripts} did, once more, as the next version")
+    yield from _entry("Reverse", f"what {naming.few(made.takes_back)} did, once more, as the next version")
 
 
 def _meaning(made: Reverted) -> str:
@@ -119,7 +119,11 @@ def risks(seen: Sequence[Seen]) -> Iterator[Risk]:
         strongest = max((lock.mode for lock in locks if lock.relation == table), key=MODES.index)
         rewrites = [item for item in seen if table in item.rewritten]
         reads = [item for item in seen if any(_reads(reason, table) for reason in item.reasons)]
-        takes = [item for item in seen if any(lock.relation == table for lock in item.locks)]
+        takes = [
+            item
+            for item in seen
+            if any((lock.relation, lock.mode) == (table, strongest) for lock in item.locks)
+        ]
         words = " ".join((*rewrites, *reads, *takes)[0].sql.split())
         shown = words if len(words) <= SHOWN else f"{words[: SHOWN - 1]}…"
         yield Risk(table, strongest, bool(rewrites), bool(reads), shown)
