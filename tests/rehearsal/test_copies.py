@@ -175,6 +175,16 @@ def test_a_mask_changes_the_rows_of_the_copy_first(
 
 
 @pytest.mark.one_version
+def test_a_mask_that_cannot_be_read_is_refused_before_anything_is_copied(
+    rehearse: Rehearse, tmp_path: Path
+) -> None:
+    told: list[object] = []
+    with pytest.raises(ConfigurationError, match=r"cannot read .*nowhere.sql"):
+        rehearse(CHANGE, mask=tmp_path / "nowhere.sql", observer=told.append)
+    assert not told
+
+
+@pytest.mark.one_version
 def test_a_role_that_may_not_make_a_database_is_told_what_would_do(
     rehearse: Rehearse, database: Database, folder: Path, run_on: Callable[[Server, str], None]
 ) -> None:

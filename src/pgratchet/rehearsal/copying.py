@@ -36,10 +36,12 @@ def copied(origin: Origin, wishes: Wishes, observer: Observer = ignore) -> Itera
     Raises ConfigurationError where there is no way, or rows would leave a server that they must not leave.
     """
     began = time.monotonic()
+    masking = "" if wishes.mask is None else _read(wishes.mask)
     with ExitStack() as stack:
         made = _made(stack, origin, wishes, observer)
         observer(Noticed("COPY", made.said))
-        _mask(made.there, wishes.mask)
+        if wishes.mask is not None:
+            _mask(made.there, wishes.mask, masking)
         size = _size(made.there)
         yield made.there, Copy(made.way, made.said, size, time.monotonic() - began, made.sample)
 
@@ -185,13 +187,14 @@ def _applied(url: str, names: history.Names) -> set[tuple[str, str]]:
         return {(row.script, f"{row.checksum} {row.status}") for row in history.read(connection, names)}
 
 
-def _mask(there: str, path: Path | None) -> None:
-    if path is None:
-        return
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigurationError(f"cannot read {path}: {problem}", "Name a file of SQL.") from problem
+
+
+def _mask(there: str, path: Path | None, text: str) -> None:
     with db.opened(there, name="pgratchet mask", wait=0, observer=ignore) as connection:
         try:
             connection.execute(text.encode())
