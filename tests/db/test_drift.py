@@ -333,6 +333,15 @@ def test_what_is_ignored_is_no_drift(database: Database, folder: Path) -> None:
 
 
 @pytest.mark.one_version
+@pytest.mark.parametrize("pattern", ["", "tabel public.lost", "table", "foo bar baz"])
+def test_a_pattern_that_names_no_kind_of_object_is_refused(
+    database: Database, folder: Path, pattern: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="ignores nothing"):
+        pgratchet.drift(database.url, folder, same_server=True, ignore_also=[pattern])
+
+
+@pytest.mark.one_version
 def test_the_settings_say_what_is_ignored_and_the_exit_code_what_was_found(
     database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,7 +84,7 @@ def test_what_a_version_did_is_undone_by_the_next_file_in_the_database_itself(
 
     assert made.path.name == "V003__revert_step_2.sql"
     assert (made.schema, made.data, made.lost) == (SchemaProof.PROVEN, Data.KEPT, ())
-    assert made.goes == ("column public.users.note",)
+    assert made.goes == ("column public.users.note", "the rows that were put into plans")
     assert {risk.lock for risk in made.risks if risk.table == "public.users"} == {"AccessExclusiveLock"}
     assert "-- Proof:   schema: proven; data: kept\n" in made.path.read_text(encoding="utf-8")
     assert schema.snapshot(connection) != before  # nothing was done to the database
@@ -368,3 +368,14 @@ def test_without_a_database_the_embedded_server_is_enough(folder: Path, database
     assert (made.schema, made.goes) == (SchemaProof.PROVEN, ("table public.more",))
     query = "SELECT count(*) FROM pg_database WHERE datname ~ '^pgratchet_(scratch|rehearsal)'"
     assert database.connect().execute(query).fetchone() == (0,)
+
+
+@pytest.mark.one_version
+def test_rows_that_were_put_in_are_said_to_go(folder: Path, database: Database) -> None:
+    files_of(folder, FIRST, "-- Purpose: a plan\nINSERT INTO plans VALUES ('gold', 9.99);")
+    made = pgratchet.revert(2, database.url, folder, ask_database=False, same_server=False)
+    assert "the rows that were put into plans" in made.goes
+    assert (
+        "Goes:    the rows that were put into plans, with what was written to it since"
+        in made.path.read_text()
+    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgratchet import config, files, history, scaffold, schema
 from pgratchet.config import Settings
-from pgratchet.errors import RunFailed
+from pgratchet.errors import ConfigurationError, RunFailed
 from pgratchet.mending import NAMES, Proposal, Way, guarded, mend, proposing, proving, text
+from pgratchet.mending.kinds import KINDS
 from pgratchet.model import Kind, Migration, Observer, ignore
 from pgratchet.ops.reaching import connected, settings_of
 from pgratchet.ops.replaying import Live, Replayed, is_zero, look, replay
@@ -137,6 +138,8 @@ def _seen(
     same_server: bool,
 ) -> Iterator[_Seen]:
     """Compare the two, and keep the scratch database for what comes next."""
+    asked = (*config.section(chosen, "drift")["ignore"], *ignore_also)
+    _refuse_unknown_kinds(asked)
     migrations = files.read(Path(chosen.directory))
     with connected(chosen, "drift", wait, observer) as connection, connection.transaction():
         # The history and the schema of one moment, whatever runs beside us.
@@ -144,9 +147,20 @@ def _seen(
         live = look(connection, history.Names(chosen.schema, chosen.table), migrations)
         found = schema.snapshot(connection)
     with replay(live, chosen, migrations, on=on, same_server=same_server, observer=observer) as made:
-        ignored = (*NO_DRIFT, *live.tables, *config.section(chosen, "drift")["ignore"], *ignore_also)
+        ignored = (*NO_DRIFT, *live.tables, *asked)
         seen = _compared(live, found, made, ignored, versions=same_server)
         yield replace(seen, repeatables=tuple(item for item in migrations if item.kind is Kind.REPEATABLE))
+
+
+def _refuse_unknown_kinds(patterns: Iterable[str]) -> None:
+    """Raise ConfigurationError for a pattern that no item's title can begin like: it would ignore nothing."""
+    for pattern in patterns:
+        word = pattern.partition(" ")[0]
+        if not {"*", "?"} & set(word) and not any(pattern.startswith(f"{kind} ") for kind in KINDS):
+            raise ConfigurationError(
+                f"{pattern!r} ignores nothing: a pattern begins with a kind of object, as in `table public.sk_*`",
+                f"The kinds are: {', '.join(KINDS)}.",
+            )
 
 
 def _compared(

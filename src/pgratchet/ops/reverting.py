@@ -72,7 +72,8 @@ def revert(
     chosen = settings or settings_of(url, directory)
     span = (version, version if through is None else through)
     wishes = _Wishes(online, config.section(chosen, "revert")["online_bytes"], unproven)
-    live = ask_database and (chosen.url is not None or same_server)
+    embedded = Path(chosen.root, ".pgratchet", "data").exists()
+    live = ask_database and (chosen.url is not None or same_server or embedded)
     with tempfile.TemporaryDirectory(prefix="pgratchet-") as place:
         folder = Path(place, "files")
         folder.mkdir()
@@ -172,7 +173,8 @@ def _made(
         notes += judging.strays(stage.now, told.found, changes)
     if stage.refusal:
         notes.append(f"tried without rows, since made-up ones stand in the way: {stage.refusal}")
-    goes = tuple(title for title in draft.mended.loses if not title.startswith(("sequence", "materialized")))
+    goes = [title for title in draft.mended.loses if not title.startswith(("sequence", "materialized"))]
+    goes += [f"the rows that were put into {write.table}" for write in draft.writes if write.undo]
     return Reverted(
         path=path,
         takes_back=scripts,
@@ -181,7 +183,7 @@ def _made(
         reordered=judged.reordered,
         data=judged.data,
         lost=judged.lost,
-        goes=goes,
+        goes=tuple(dict.fromkeys(goes)),
         notes=tuple(dict.fromkeys(notes)),
         backup=_backup(chosen, told) if judged.lost else None,
         risks=tuple(writing.risks(run.statements)),

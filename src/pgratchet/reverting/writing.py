@@ -82,7 +82,7 @@ def header(made: Reverted) -> Iterator[str]:
         yield from _entry("Backup", f"{made.backup}, verified, is from before {made.takes_back[0]}")
     for number, entry in enumerate(made.notes):
         yield from _entry("" if number else "Note", entry)
-    risks = [risk_words(risk) for risk in made.risks] or ["no table that was there before is locked"]
+    risks = [risk_words(risk) for risk in made.risks] or ["no lock keeps others from a table"]
     for number, entry in enumerate(risks):
         yield from _entry("" if number else "Risk", entry)
     yield from _entry("Reverse", f"what {naming.few(made.takes_back)} did, once more, as the next version")
