@@ -114,6 +114,8 @@ def _found(number: int, migration: Migration, script: Script, rules: Rules, know
     known.file = number
     known.altered.clear()
     known.keys.clear()
+    known.cleared.clear()
+    known.empty.clear()
     return File(migration, script, rules, known).findings()
 
 

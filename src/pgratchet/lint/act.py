@@ -86,6 +86,8 @@ class Hit(NamedTuple):
     at: int = -1
     hint: str = ""
     """Where the rule's own safe form does not fit."""
+    statement: Statement | None = None
+    """The statement that it is about, where that is another one than the act's."""
 
 
 Find = Callable[[Act], Iterator[Hit]]

@@ -56,6 +56,13 @@ def add_column(known: Known, table: Name, node: Node) -> None:
             add_constraint(known, table, item, column.name)
 
 
+def filled(column: Node) -> bool:
+    """Whether a new column holds a value, or has to, where an INSERT leaves it out."""
+    kinds = ("DEFAULT", "GENERATED", "IDENTITY", "NOTNULL", "PRIMARY")
+    serial = type_of(column.get("typeName")).name in SERIAL
+    return serial or any(constraint(column, f"CONSTR_{kind}") for kind in kinds)
+
+
 def add_constraint(known: Known, table: Name, node: Node, column: str = "") -> None:
     """Add a constraint, and the index that it brings."""
     kind = KEYS.get(node["contype"])
@@ -80,7 +87,7 @@ def add_constraint(known: Known, table: Name, node: Node, column: str = "") -> N
     )
     known.constraints.put((table, name), made)
     if references:
-        known.keys.append(made)
+        known.keys.append((made, known.statement))
     if kind == "c" and expression:
         known.checks[table, name] = expression
     known.bear("constraint", *table, name)

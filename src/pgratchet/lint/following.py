@@ -8,7 +8,7 @@ from dataclasses import replace
 from pgratchet.lint import routines
 from pgratchet.lint.act import Act
 from pgratchet.lint.catalogue import Column, Domain, Function, Index, Table
-from pgratchet.lint.defining import add_column, add_constraint, set_column, set_table
+from pgratchet.lint.defining import add_column, add_constraint, filled, set_column, set_table
 from pgratchet.lint.known import Known, Transaction
 from pgratchet.lint.tree import (
     Name,
@@ -40,6 +40,16 @@ def follow(act: Act) -> None:
 def begin(known: Known) -> None:
     """Begin a transaction."""
     known.transaction = Transaction()
+
+
+def _add_column(act: Act) -> None:
+    table = act.known.resolve(act.relation)
+    if table not in act.known.tables and not act.node.get("missing_ok"):
+        # It is new, whatever else the table has.
+        act.known.bear("column", *table, act.definition["colname"])
+    if not act.guarded and not act.node.get("missing_ok") and not filled(act.definition):
+        act.known.empty.add((*table, act.definition["colname"]))
+    add_column(act.known, table, act.definition)
 
 
 def _create_table(act: Act) -> None:
@@ -190,6 +200,8 @@ def _drop(act: Act) -> None:
     known, kind = act.known, act.node["removeType"]
     for name in dropped(act.node):
         found = known.resolve(name)
+        if act.node.get("missing_ok"):
+            known.cleared.add((kind, known.place(name)))
         if kind in {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"}:
             _forget_table(known, found)
         elif kind == "OBJECT_INDEX":
@@ -203,10 +215,11 @@ def _drop_function(known: Known, node: Node, name: Name) -> None:
     for item in node["objects"]:
         called = item.get("ObjectWithArgs", {})
         if called and last_two(called["objname"]) == name:
-            parameters = {"parameters": called.get("objfuncargs", [])}
-            routines.forget(
-                known, name, None if "args_unspecified" in called else routines.signature(parameters)
-            )
+            if "args_unspecified" in called:
+                routines.forget_all(known, name)
+            else:
+                parameters = {"parameters": called.get("objfuncargs", [])}
+                routines.forget(known, name, routines.signature(parameters))
     known.functions.pop(name[1], None)
     known.bodies.pop(name[1], None)
 
@@ -309,6 +322,12 @@ def _set(act: Act) -> None:
         act.known.timezone = values[0]
 
 
+def _drop_role(act: Act) -> None:
+    if act.node.get("missing_ok"):
+        names = [item["RoleSpec"].get("rolename", "") for item in act.node.get("roles", ())]
+        act.known.cleared.update(("OBJECT_ROLE", act.known.place(("", name))) for name in names)
+
+
 def _select(act: Act) -> None:
     """Citus distributes a table by a function."""
     for call in walk(act.node, "FuncCall"):
@@ -343,7 +362,7 @@ _CHANGES: dict[str, Callable[[Act], None]] = {
     "CreateStmt": _create_table,
     "CreateTableAsStmt": _create_table_as,
     "ViewStmt": _create_view,
-    "AT_AddColumn": lambda act: add_column(act.known, act.known.resolve(act.relation), act.definition),
+    "AT_AddColumn": _add_column,
     "AT_AddConstraint": lambda act: add_constraint(
         act.known, act.known.resolve(act.relation), act.definition
     ),
@@ -359,6 +378,7 @@ _CHANGES: dict[str, Callable[[Act], None]] = {
     "AT_SetUnLogged": lambda act: set_table(act.known, act.relation, logged=False),
     "IndexStmt": _create_index,
     "DropStmt": _drop,
+    "DropRoleStmt": _drop_role,
     "RenameStmt": _rename,
     "AlterObjectSchemaStmt": _set_schema,
     "CreateFunctionStmt": _create_function,

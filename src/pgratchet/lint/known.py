@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from pgratchet.lint.catalogue import Catalogue, Column, Constraint, Domain, Function, Index, Table
 from pgratchet.lint.tree import TYPES, Name, Node, Type, expression, proves_not_null, type_named
+from pgratchet.model import Statement
 from pgratchet.parse.routines import Body
 
 Key = tuple[str, ...]
@@ -71,8 +72,14 @@ class Known:
         self.tables: dict[Name, Table] = {}
         self.constraints: ByTable[Constraint] = ByTable()
         self.indexes: ByTable[Index] = ByTable()
-        self.keys: list[Constraint] = []
-        """The foreign keys that the file makes."""
+        self.statement: Statement | None = None
+        """The statement that is read."""
+        self.keys: list[tuple[Constraint, Statement | None]] = []
+        """The foreign keys that the file makes, each with its statement."""
+        self.empty: set[Key] = set()
+        """The columns that the file adds, and that hold null where the application does not write them."""
+        self.cleared: set[tuple[str, Name]] = set()
+        """What the file drops where it exists, each with its kind."""
         self.functions: dict[str, list[Function]] = {}
         self.checks: dict[tuple[Name, str], Node] = {}
         """The expressions of the checks that files make; those of the catalogue are text."""
@@ -106,7 +113,11 @@ class Known:
             for schema in self.path
             if (schema, name[1]) in self.tables or self.indexes.get(schema, name[1])
         )
-        return next(found, (self.path[0] if self.path else "public", name[1]))
+        return next(found, self.place(name))
+
+    def place(self, name: Name) -> Name:
+        """The name that something new has, with its schema."""
+        return name if name[0] else (self.path[0] if self.path else "public", name[1])
 
     def table(self, name: Name) -> Table | None:
         """What is known of a table or view."""

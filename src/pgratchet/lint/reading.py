@@ -13,7 +13,7 @@ from pgratchet.lint import following
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.known import Known
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import Node, functions, location
+from pgratchet.lint.tree import Name, Node, functions, location
 from pgratchet.model import Migration, Script, Segment, Statement
 from pgratchet.parse import lock_targets
 from pgratchet.parse.routines import Body
@@ -96,13 +96,15 @@ class File:
                 self._ask("unknown", text, {}, {}, statement)
             return
         (name, node), *_ = tree.items()
+        self._known.statement = statement
+        waited = [] if text.routine else self._waited_for(tree, text)
         for act_name, act_node in _acts(name, node):
             act = self._ask(act_name, text, act_node, node, statement)
             if not text.routine:
                 following.follow(act)
         if text.routine:
             return
-        self._lock(tree, text, statement)
+        self._lock(waited, text, statement)
         if body := parse.body(text.sql, tree):
             self._body(name, node, body, text, statement, depth)
         elif name in {"SelectStmt", "CallStmt"} and depth < DEPTH:
@@ -133,7 +135,8 @@ class File:
         for rule in self._rules.get(name, ()):
             if not text.routine or rule.family in IN_ROUTINES:
                 for hit in rule.find(act):
-                    self._found.append(Found(self._finding(rule, act, hit, text), statement.number))
+                    number = (hit.statement or statement).number
+                    self._found.append(Found(self._finding(rule, act, hit, text), number))
                     if rule.family in HEAVY and hit.likely and "relation" in whole and not text.routine:
                         self._reworked(act, text, statement)
         return act
@@ -168,6 +171,8 @@ class File:
         )
 
     def _place(self, act: Act, hit: Hit, text: _Text) -> Place:
+        if hit.statement:
+            return _place(hit.statement, 0)
         if act.name == "first":
             return _first_line(self._script, act.statement)
         if text.at >= 0:
@@ -175,17 +180,26 @@ class File:
         at = hit.at if hit.at >= 0 else location(act.node) if act.name.startswith("AT_") else 0
         return _place(act.statement, len(text.sql.encode()[: max(at, 0)].decode(errors="ignore")))
 
-    def _lock(self, tree: Node, text: _Text, statement: Statement) -> None:
-        """Remember which tables the transaction holds against readers or writers."""
+    def _waited_for(self, tree: Node, text: _Text) -> list[tuple[Name, str]]:
+        """The tables that were there before which a statement locks; asked before it gives them other names."""
         if not lock_targets.worth_reading(text.sql):
-            return
-        held = self._known.transaction.locked
-        before = {table for table, mode in held.items() if mode == lock_targets.FULL}
+            return []
+        found = []
         for quoted, mode in lock_targets.of_tree(tree):
             parts = quoted[1:-1].split('"."')
             table = self._known.resolve((parts[-2] if len(parts) > 1 else "", parts[-1]))
             if mode != lock_targets.LIGHT and not self._known.fresh_table(table):
-                both = ((quoted, mode), (quoted, held.get(table, mode)))
+                found.append((table, mode))
+        return found
+
+    def _lock(self, waited: list[tuple[Name, str]], text: _Text, statement: Statement) -> None:
+        """Remember which tables the transaction holds against readers or writers."""
+        held = self._known.transaction.locked
+        before = {table for table, mode in held.items() if mode == lock_targets.FULL}
+        for table, mode in waited:
+            # A table that refers to itself is new from now on.
+            if not self._known.fresh_table(table):
+                both = ((table[1], mode), (table[1], held.get(table, mode)))
                 held[table] = lock_targets.strongest(both)[0][1]
                 self._known.altered.add(table)
         after = {table for table, mode in held.items() if mode == lock_targets.FULL}

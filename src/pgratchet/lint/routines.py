@@ -46,6 +46,12 @@ def forget(known: Known, name: Name, gone: Signature | None) -> None:
     ]
 
 
+def forget_all(known: Known, name: Name) -> None:
+    """Take the declarations of a name away, whatever their parameters."""
+    schema = name[0] or known.path[0]
+    known.declared[name[1]] = [(owner, node) for owner, node in _all(known, name[1]) if owner != schema]
+
+
 def _all(known: Known, name: str) -> list[tuple[str, Node]]:
     if name not in known.declared:
         known.declared[name] = [

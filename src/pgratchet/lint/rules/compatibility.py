@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import Name, constraint, dropped, last_two, name_of, shown, type_of
+from pgratchet.lint.tree import Name, constraint, dropped, last_two, name_of, shown, strings, type_of
 
 FAMILY = "compatibility"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"
@@ -99,8 +99,18 @@ def _required(act: Act) -> Iterator[Hit]:
 
 def _restricts(act: Act) -> Iterator[Hit]:
     kinds = {"CONSTR_CHECK", "CONSTR_UNIQUE", "CONSTR_FOREIGN", "CONSTR_EXCLUSION", "CONSTR_NOTNULL"}
-    if act.alters_table and act.definition.get("contype") in kinds:
+    if act.alters_table and act.definition.get("contype") in kinds and not _left_null(act):
         yield Hit(f"the application that still runs may write to {act.label} what the constraint refuses")
+
+
+def _left_null(act: Act) -> bool:
+    """Whether a key has a new column that the application leaves null: a null is equal to nothing."""
+    node, table = act.definition, act.known.resolve(act.relation)
+    keys = strings(node.get("fk_attrs") or node.get("keys") or ())
+    strict = node.get("nulls_not_distinct") or node.get("fk_matchtype") == "f"
+    if node["contype"] not in {"CONSTR_UNIQUE", "CONSTR_FOREIGN"} or strict:
+        return False
+    return any((*table, key) in act.known.empty for key in keys)
 
 
 def _plans(act: Act) -> Iterator[Hit]:
@@ -112,7 +122,9 @@ def _constraint(act: Act) -> Iterator[Hit]:
     if act.alters_table and not act.known.fresh(
         "constraint", *act.known.resolve(act.relation), act.node["name"]
     ):
-        yield Hit(f"{act.node['name']} no longer holds; an ON CONFLICT that names its columns fails")
+        found = act.known.constraint(act.relation, act.node["name"])
+        named = "" if found and found.kind in "fcn" else "; an ON CONFLICT that names its columns fails"
+        yield Hit(f"{act.node['name']} no longer holds{named}")
 
 
 def _enum_rename(act: Act) -> Iterator[Hit]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
+from pgratchet.lint.catalogue import Index
 from pgratchet.lint.rule import Rule
 from pgratchet.lint.tree import constraint, constraints, last_two, name_of, shown, type_of
 from pgratchet.model import Kind
@@ -93,26 +94,33 @@ def _long_name(act: Act) -> Iterator[Hit]:
 
 def _unindexed(act: Act) -> Iterator[Hit]:
     """Once the file is read, as an index may come behind its key."""
-    for item in act.known.keys:
-        keys = set(item.columns)
-        covered = any(set(index.columns[: len(keys)]) == keys for index in act.known.indexes_of(item.table))
-        if not covered:
+    for item, statement in act.known.keys:
+        if not any(_serves(index, set(item.columns)) for index in act.known.indexes_of(item.table)):
             sure = act.known.fresh_table(item.table) or act.known.catalogue is not None
             columns = ", ".join(item.columns)
             yield Hit(
-                f"no index of {shown(item.table)} begins with {columns}, the columns of {item.name}", sure
+                f"no index of {shown(item.table)} begins with {columns}, the columns of {item.name}",
+                sure,
+                statement=statement,
             )
+
+
+def _serves(index: Index, keys: set[str]) -> bool:
+    """Whether the rows of a foreign key are found by an index; a unique one of some of its columns leaves one row."""
+    single = index.unique and not index.computed and set(index.columns) <= keys
+    return single or set(index.columns[: len(keys)]) == keys
 
 
 def _other_type(act: Act) -> Iterator[Hit]:
     """Once the file is read, as the columns may come behind the key."""
-    for item in act.known.keys:
+    for item, statement in act.known.keys:
         target = item.references or ("", "")
         primary = (key.columns for key in act.known.constraints_of(target) if key.kind == "p")
         for own, other in zip(item.columns, item.targets or next(primary, ()), strict=False):
             mine, its = act.known.type_of(item.table, own), act.known.type_of(target, other)
             if mine and its and mine.name != its.name:
-                yield Hit(f"{shown(item.table)}.{own} is {mine}, and {shown(target)}.{other} is {its}")
+                message = f"{shown(item.table)}.{own} is {mine}, and {shown(target)}.{other} is {its}"
+                yield Hit(message, statement=statement)
 
 
 def _unqualified(act: Act) -> Iterator[Hit]:

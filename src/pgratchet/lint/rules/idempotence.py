@@ -5,16 +5,18 @@ What cannot be told from the text (DO, CALL, SELECT of a function, MERGE) is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pgratchet.findings import Severity
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import columns, functions, walk
+from pgratchet.lint.tree import Name, Node, functions, last_two, name_of, strings, walk
 from pgratchet.lint.volatility import VOLATILE
 
 FAMILY = "idempotence"
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text, age integer);"
+STEADY = {"lower", "upper", "initcap", "btrim", "ltrim", "rtrim", "abs"}
+"""Functions that change nothing of what they made themselves."""
 GUARD = "DO $$ BEGIN … EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
 
 # What a CREATE is guarded by.
@@ -62,6 +64,59 @@ _BARE = {
 }
 _IF_EXISTS = {"DropStmt": "DROP", "AT_DropColumn": "DROP COLUMN", "AT_DropConstraint": "DROP CONSTRAINT"}
 
+Made = Callable[[Node], tuple[str, Name]]
+
+
+def _relation(kind: str, key: str = "relation") -> Made:
+    return lambda node: (kind, name_of(node[key]))
+
+
+def _named(kind: str, key: str) -> Made:
+    return lambda node: (kind, ("", node.get(key, "")))
+
+
+def _listed(kind: str, key: str) -> Made:
+    return lambda node: (kind, last_two(node[key]))
+
+
+def _on_table(kind: str, key: str, table: str = "relation") -> Made:
+    return lambda node: (kind, (node[table]["relname"], node[key]))
+
+
+def _index(node: Node) -> tuple[str, Name]:
+    return "OBJECT_INDEX", (node["relation"].get("schemaname", ""), node.get("idxname", ""))
+
+
+def _made_as(node: Node) -> tuple[str, Name]:
+    return node.get("objtype", "OBJECT_TABLE"), name_of(node["into"]["rel"])
+
+
+def _function(node: Node) -> tuple[str, Name]:
+    return "OBJECT_PROCEDURE" if node.get("is_procedure") else "OBJECT_FUNCTION", last_two(node["funcname"])
+
+
+# What a statement makes, as a DROP names it.
+_MADE: dict[str, Made] = {
+    "CompositeTypeStmt": _relation("OBJECT_TYPE", "typevar"),
+    "CreateDomainStmt": _listed("OBJECT_DOMAIN", "domainname"),
+    "CreateEnumStmt": _listed("OBJECT_TYPE", "typeName"),
+    "CreateEventTrigStmt": _named("OBJECT_EVENT_TRIGGER", "trigname"),
+    "CreateExtensionStmt": _named("OBJECT_EXTENSION", "extname"),
+    "CreateFunctionStmt": _function,
+    "CreatePolicyStmt": _on_table("OBJECT_POLICY", "policy_name", "table"),
+    "CreatePublicationStmt": _named("OBJECT_PUBLICATION", "pubname"),
+    "CreateRangeStmt": _listed("OBJECT_TYPE", "typeName"),
+    "CreateRoleStmt": _named("OBJECT_ROLE", "role"),
+    "CreateSchemaStmt": _named("OBJECT_SCHEMA", "schemaname"),
+    "CreateSeqStmt": _relation("OBJECT_SEQUENCE", "sequence"),
+    "CreateStmt": _relation("OBJECT_TABLE"),
+    "CreateTableAsStmt": _made_as,
+    "CreateTrigStmt": _on_table("OBJECT_TRIGGER", "trigname"),
+    "IndexStmt": _index,
+    "RuleStmt": _on_table("OBJECT_RULE", "rulename"),
+    "ViewStmt": _relation("OBJECT_VIEW", "view"),
+}
+
 
 def _no_guard(act: Act) -> Iterator[Hit]:
     if act.inner or _replaces_dropped(act):
@@ -79,12 +134,14 @@ def _no_guard(act: Act) -> Iterator[Hit]:
 
 
 def _replaces_dropped(act: Act) -> bool:
-    """Whether the statement before it drops the same kind of thing where it exists."""
-    statements = act.script.statements or ()
-    number = act.statement.number
-    before = statements[number - 2].sql.lower().split() if 1 < number <= len(statements) else []
-    kind = act.statement.sql.lower().split()[1:2]
-    return before[:2] == ["drop", *kind] and before[2:4] == ["if", "exists"] and kind != ["table"]
+    """Whether the file drops it where it exists, or the table that it belongs to, before it makes it."""
+    known, made = act.known, _MADE.get(act.name)
+    if "relation" in act.whole and ("OBJECT_TABLE", known.place(act.relation)) in known.cleared:
+        return True
+    if made is None:
+        return False
+    kind, name = made(act.node)
+    return (kind, known.place(name)) in known.cleared
 
 
 def _bare(act: Act) -> Iterator[Hit]:
@@ -107,8 +164,41 @@ def _unnamed(act: Act) -> Iterator[Hit]:
 def _own_column(act: Act) -> Iterator[Hit]:
     for item in act.node.get("targetList", ()):
         target = item["ResTarget"]
-        if target["name"] in columns(target["val"]) and not act.inner:
+        value = target["val"]
+        if target["name"] in _read(value, act) and not act.inner and not _settles(value):
             yield Hit(f"run again, it changes {target['name']} again: the new value is made of the old one")
+
+
+def _read(value: Node, act: Act) -> set[str]:
+    """The columns of the table itself that a value is made of."""
+    tables = (act.node["relation"], *walk([value, act.node.get("fromClause", [])], "RangeVar"))
+    own = [item for item in tables if item["relname"] == act.relation[1]]
+    names = {item.get("alias", {}).get("aliasname", item["relname"]) for item in own}
+    return set(_columns(value, act.relation[1], names, bare=True))
+
+
+def _columns(node: object, table: str, names: set[str], *, bare: bool) -> Iterator[str]:
+    """In a query of other tables, a name that stands alone is one of theirs."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _columns(item, table, names, bare=bare)
+    elif isinstance(node, dict):
+        if "fromClause" in node:
+            bare = any(item["relname"] == table for item in walk(node["fromClause"], "RangeVar"))
+        *before, column = strings(node.get("ColumnRef", {}).get("fields", ())) or [""]
+        if (before[-1:] and before[-1] in names) or (bare and not before):
+            yield column
+        for item in node.values():
+            yield from _columns(item, table, names, bare=bare)
+
+
+def _settles(value: Node) -> bool:
+    """Whether a value that is made a second time is the same: lower(a), coalesce(a, 0)."""
+    if "CoalesceExpr" in value:
+        return "ColumnRef" in value["CoalesceExpr"]["args"][0]
+    call = value.get("FuncCall", {})
+    arguments = call.get("args", [])
+    return len(arguments) == 1 and "ColumnRef" in arguments[0] and last_two(call["funcname"])[1] in STEADY
 
 
 def _insert(act: Act) -> Iterator[Hit]:

@@ -31,7 +31,8 @@ def _overload(act: Act) -> Iterator[Hit]:
     there = [found for node in routines.declared(act.known, name) if (found := routines.signature(node))]
     if there and all(found.given != new.given for found in there):
         old = " and ".join(f"{name[1]}({', '.join(found.given)})" for found in there)
-        yield Hit(f"{name[1]}({', '.join(new.given)}) is made beside {old}, which stays as it is")
+        stays = "stays as it is" if len(there) == 1 else "stay as they are"
+        yield Hit(f"{name[1]}({', '.join(new.given)}) is made beside {old}, which {stays}")
 
 
 def _dropped_later(act: Act, name: str) -> bool:
