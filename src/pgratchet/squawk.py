@@ -54,6 +54,7 @@ OURS = {
     "ban-drop-column": ("drop-column",),
     "ban-drop-constraint": ("drop-constraint", "drop-foreign-key"),
     "ban-drop-database": ("drop-database",),
+    "ban-drop-default": ("change-default",),
     "ban-drop-domain": ("drop-object",),
     "ban-drop-extension": ("drop-extension",),
     "ban-drop-function": ("drop-object",),

@@ -416,6 +416,20 @@ def test_what_a_database_has_applied_is_not_told_of_unless_all_is_asked_for(
 
 
 @pytest.mark.one_version
+def test_what_an_applied_file_made_is_no_hazard_in_it_for_being_in_the_catalogue_since(
+    run: Run, database: Database, folder: Path
+) -> None:
+    made = "CREATE TABLE IF NOT EXISTS parts (id bigint PRIMARY KEY, code text);\n"
+    unique = "ALTER TABLE parts ADD CONSTRAINT {0} UNIQUE ({0});\n"
+    write_migrations(folder, {"V1__a.sql": f"{HEADER}{made}{unique.format('code')}"})
+    options = ("--url", database.url, "--dir", folder)
+    assert run("up", *options)[0] == 0
+    write_migrations(folder, {"V2__b.sql": f"{HEADER}{unique.format('id')}"})
+    found = rules(run("check", "--all", *options, "--json")[1])
+    assert found == [("add-unique-constraint", "V2__b.sql")]
+
+
+@pytest.mark.one_version
 def test_the_catalogue_of_a_database_decides_what_files_cannot_tell(
     run: Run, database: Database, folder: Path
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pgratchet.findings import Finding
+from pgratchet.lint import Catalogue
+from pgratchet.lint.catalogue import Column, Table
 from tests.unit.test_rules import USERS, check, found
 
 COPY = """CREATE TABLE users_new (id bigint PRIMARY KEY, email text);
@@ -151,3 +153,42 @@ def test_a_function_that_is_dropped_without_its_parameters_is_none_beside_the_ne
     assert messages(make.format("bigint"), "function-overload", setup) == [
         "f(bigint) is made beside f(text), which stays as it is"
     ]
+
+
+TRIGGER = "trigger t on table users"
+VIEW = "rule _RETURN on view adults"
+CHANGED = "ALTER TABLE users ALTER COLUMN age TYPE bigint;"
+
+
+@pytest.mark.parametrize(
+    ("sql", "user", "fails"),
+    [
+        (CHANGED, TRIGGER, True),
+        (f"DROP TRIGGER t ON users;\n{CHANGED}", TRIGGER, False),
+        (f"DROP TRIGGER IF EXISTS t2 ON users;\n{CHANGED}", TRIGGER, True),
+        (f"DROP TRIGGER t ON orders;\n{CHANGED}", TRIGGER, True),
+        (f"DROP VIEW adults;\n{CHANGED}", VIEW, False),
+        (f"DROP VIEW public.adults;\n{CHANGED}", "rule _RETURN on view public.adults", False),
+        (f"DROP VIEW children;\n{CHANGED}", VIEW, True),
+        (f"DROP POLICY p ON users;\n{CHANGED}", "policy p on table users", False),
+        (
+            f"ALTER TABLE users DROP COLUMN old;\n{CHANGED}",
+            "default value for column old of table users",
+            False,
+        ),
+    ],
+)
+def test_what_is_dropped_first_keeps_no_column_from_its_new_type(sql: str, user: str, fails: bool) -> None:
+    table = Table(("public", "users"), "r", (Column("age", "integer"),), used_by=(("age", user),))
+    known = Catalogue(180000, tables=(table,))
+    assert ("change-type-of-used-column" in {item.rule for item in found(sql, "", known)}) is fails
+
+
+def test_a_default_that_only_fills_the_old_rows_leaves_inserts_without_one() -> None:
+    sql = (
+        "ALTER TABLE users ADD COLUMN size integer {} DEFAULT 1;\nALTER TABLE users ALTER size DROP DEFAULT;"
+    )
+    assert messages(sql.format("NOT NULL"), "change-default") == [
+        "inserts into users that leave size out fail: it has no default any more"
+    ]
+    assert not messages(sql.format(""), "change-default")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pgratchet.lint import routines
+from pgratchet.lint import routines, using
 from pgratchet.lint.act import Act
 from pgratchet.lint.catalogue import Column, Domain, Function, Index, Table
 from pgratchet.lint.defining import add_column, add_constraint, filled, set_column, set_table
@@ -114,11 +114,7 @@ def _create_table_as(act: Act) -> None:
 
 def _create_view(act: Act) -> None:
     name = act.known.resolve(name_of(act.node["view"]))
-    read = columns(act.node["query"])
-    for relation in walk(act.node["query"], "RangeVar"):
-        if table := act.known.table(name_of(relation)):
-            used = ((column.name, f"the view {name[1]}") for column in table.columns if column.name in read)
-            set_table(act.known, table.name, used_by=(*table.used_by, *used))
+    using.view(act.known, name, act.node["query"])
     there = act.known.tables.get(name)
     if there is None or there.kind == "v":
         act.known.tables[name] = Table(name, "v", routines.columns_of(act.known, act.node) or ())
@@ -147,6 +143,7 @@ def _drop_column(act: Act) -> None:
     if owner:
         kept = tuple(column for column in owner.columns if column.name != gone)
         act.known.tables[table] = replace(owner, columns=kept)
+    using.dropped_column(act.known, table, gone)
     for constraint in act.known.constraints.of(table):
         if gone in constraint.columns:
             act.known.constraints.take(table, constraint.name)
@@ -202,6 +199,7 @@ def _drop(act: Act) -> None:
         found = known.resolve(name)
         if act.node.get("missing_ok"):
             known.cleared.add((kind, known.place(name)))
+        using.dropped(known, kind, name)
         if kind in {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"}:
             _forget_table(known, found)
         elif kind == "OBJECT_INDEX":

@@ -90,8 +90,8 @@ def check(
     unfit = tuple(_unfit(folder, problems, merged))
     read, unread = _read(migrations)
     seen = _database(chosen, migrations, wait, observer) if live or url is not None else None
-    applied = choosing.applied(migrations, seen.rows) if seen and not everything else None
-    names = choosing.names(folder, migrations, only, against, applied)
+    applied = choosing.applied(migrations, seen.rows) if seen else None
+    names = choosing.names(folder, migrations, only, against, None if everything else applied)
     pending = names if applied is None else choosing.names(folder, migrations, (), None, applied)
     heard = _by_rules(read, names, pending, seen.catalogue if seen else None, options)
     written = tuple(_write(read, migrations, whole=not unfit)) if write else ()
@@ -170,14 +170,7 @@ def _by_rules(
     told = [pair for pair in read if names is None or pair[0].script in names]
     if not told:
         return squawk.Heard()
-    found = lint.check(
-        read,
-        catalogue=known,
-        target=options.target,
-        off=options.off,
-        also=options.also,
-        only=() if pending is None else pending,
-    )
+    found = _by_ours(read, told, pending, known, options)
     paths = {migration.path for migration, _ in told}
     in_use = [pair for pair in told if pair[0].kind is not Kind.BASELINE]
     heard = squawk.look(
@@ -185,6 +178,23 @@ def _by_rules(
     )
     kept = (finding for finding in found if finding.path in paths)
     return squawk.Heard((*kept, *_unwritten(told), *_line_ends(told, options), *heard.findings), heard.notes)
+
+
+def _by_ours(
+    read: Read, told: Read, pending: Collection[str] | None, known: lint.Catalogue | None, options: Options
+) -> list[Finding]:
+    """What is still to be run is judged with the catalogue, which has what was run: that, by the files before it."""
+
+    def look(catalogue: lint.Catalogue | None, only: Collection[str]) -> tuple[Finding, ...]:
+        return lint.check(
+            read, catalogue=catalogue, target=options.target, off=options.off, also=options.also, only=only
+        )
+
+    if known is None or pending is None:
+        return list(look(known, pending or ()))
+    done = {migration.path for migration, _ in told if migration.script not in pending}
+    before = [finding for finding in look(None, ()) if finding.path in done] if done else []
+    return [*before, *(look(known, pending) if pending else ())]
 
 
 def _database(chosen: Settings, migrations: Sequence[Migration], wait: float, observer: Observer) -> Database:

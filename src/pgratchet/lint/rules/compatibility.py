@@ -133,9 +133,19 @@ def _enum_rename(act: Act) -> Iterator[Hit]:
 
 
 def _default(act: Act) -> Iterator[Hit]:
-    if act.alters_table and not act.known.fresh("column", *act.known.resolve(act.relation), act.node["name"]):
+    if not act.alters_table:
+        return
+    name = act.node["name"]
+    if act.known.fresh("column", *act.known.resolve(act.relation), name):
+        if (
+            act.name == "AT_ColumnDefault"
+            and "def" not in act.node
+            and act.known.not_null(act.relation, name)
+        ):
+            yield Hit(f"inserts into {act.label} that leave {name} out fail: it has no default any more")
+    else:
         what = {"AT_ColumnDefault": "default", "AT_DropNotNull": "NOT NULL"}[act.name]
-        yield Hit(f"rows of {act.label} come out otherwise: the {what} of {act.node['name']} changes")
+        yield Hit(f"rows of {act.label} come out otherwise: the {what} of {name} changes")
 
 
 def _revoke(act: Act) -> Iterator[Hit]:
