@@ -184,13 +184,6 @@ def _json(act: Act) -> Iterator[Hit]:
             yield Hit(f"{column['colname']} cannot be compared: SELECT DISTINCT and GROUP BY of it fail")
 
 
-def _used(act: Act) -> Iterator[Hit]:
-    table = act.known.table(act.relation)
-    users = [what for name, what in table.used_by if name == act.node["name"]] if table else []
-    if users and act.whole.get("objtype") == "OBJECT_TABLE":
-        yield Hit(f"the statement fails: {', '.join(sorted(set(users)))} uses {act.node['name']}")
-
-
 RULES = (
     Rule(
         id="drop-object",
@@ -272,19 +265,6 @@ RULES = (
         good="ALTER TABLE users ADD COLUMN country text NOT NULL DEFAULT 'unknown';",
         on=("AT_AddColumn",),
         find=_required,
-    ),
-    Rule(
-        id="change-type-of-used-column",
-        family=FAMILY,
-        severity=Severity.ERROR,
-        title="A column that a view or a generated column uses gets another type",
-        why="PostgreSQL refuses it (0A000).",
-        safe="Drop what uses it before and make it again behind the change, in the same file.",
-        setup="CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50));\nCREATE VIEW names AS SELECT name FROM users;",
-        bad="ALTER TABLE users ALTER COLUMN name TYPE varchar(100);",
-        good="CREATE OR REPLACE VIEW names AS SELECT name FROM users WHERE name <> '';",
-        on=("AT_AlterColumnType",),
-        find=_used,
     ),
     Rule(
         id="rename-enum-value",

@@ -1,4 +1,4 @@
-"""CREATE OR REPLACE that replaces nothing, or that PostgreSQL refuses."""
+"""CREATE OR REPLACE that replaces nothing, and changes that PostgreSQL refuses for what is there."""
 
 from __future__ import annotations
 
@@ -75,7 +75,27 @@ def _view(act: Act) -> Iterator[Hit]:
         return
 
 
+def _used(act: Act) -> Iterator[Hit]:
+    table = act.known.table(act.relation)
+    users = [what for name, what in table.used_by if name == act.node["name"]] if table else []
+    if users and act.whole.get("objtype") == "OBJECT_TABLE":
+        yield Hit(f"the statement fails: {', '.join(sorted(set(users)))} uses {act.node['name']}")
+
+
 RULES = (
+    Rule(
+        id="change-type-of-used-column",
+        family=FAMILY,
+        severity=Severity.ERROR,
+        title="A column that a view or a generated column uses gets another type",
+        why="PostgreSQL refuses it (0A000).",
+        safe="Drop what uses it before and make it again behind the change, in the same file.",
+        setup="CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50));\nCREATE VIEW names AS SELECT name FROM users;",
+        bad="ALTER TABLE users ALTER COLUMN name TYPE varchar(100);",
+        good="CREATE OR REPLACE VIEW names AS SELECT name FROM users WHERE name <> '';",
+        on=("AT_AlterColumnType",),
+        find=_used,
+    ),
     Rule(
         id="function-overload",
         family=FAMILY,
