@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pgratchet.lint import routines, using
+from pgratchet.lint import clearing, routines, using
 from pgratchet.lint.act import Act
 from pgratchet.lint.catalogue import Column, Domain, Function, Index, Table
 from pgratchet.lint.defining import add_column, add_constraint, filled, set_column, set_table
@@ -195,10 +195,9 @@ def _create_index(act: Act) -> None:
 
 def _drop(act: Act) -> None:
     known, kind = act.known, act.node["removeType"]
+    clearing.drop(act)
     for name in dropped(act.node):
         found = known.resolve(name)
-        if act.node.get("missing_ok"):
-            known.cleared.add((kind, known.place(name)))
         using.dropped(known, kind, name)
         if kind in {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"}:
             _forget_table(known, found)
@@ -320,12 +319,6 @@ def _set(act: Act) -> None:
         act.known.timezone = values[0]
 
 
-def _drop_role(act: Act) -> None:
-    if act.node.get("missing_ok"):
-        names = [item["RoleSpec"].get("rolename", "") for item in act.node.get("roles", ())]
-        act.known.cleared.update(("OBJECT_ROLE", act.known.place(("", name))) for name in names)
-
-
 def _select(act: Act) -> None:
     """Citus distributes a table by a function."""
     for call in walk(act.node, "FuncCall"):
@@ -376,7 +369,7 @@ _CHANGES: dict[str, Callable[[Act], None]] = {
     "AT_SetUnLogged": lambda act: set_table(act.known, act.relation, logged=False),
     "IndexStmt": _create_index,
     "DropStmt": _drop,
-    "DropRoleStmt": _drop_role,
+    "DropRoleStmt": clearing.drop,
     "RenameStmt": _rename,
     "AlterObjectSchemaStmt": _set_schema,
     "CreateFunctionStmt": _create_function,

@@ -79,7 +79,7 @@ class Known:
         self.empty: set[Key] = set()
         """The columns that the file adds, and that hold null where the application does not write them."""
         self.cleared: set[tuple[str, Name]] = set()
-        """What the file drops where it exists, each with its kind."""
+        """What the file has dropped, each with its kind; `clearing` reads and fills it."""
         self.functions: dict[str, list[Function]] = {}
         self.checks: dict[tuple[Name, str], Node] = {}
         """The expressions of the checks that files make; those of the catalogue are text."""

@@ -5,12 +5,13 @@ What cannot be told from the text (DO, CALL, SELECT of a function, MERGE) is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pgratchet.findings import Severity
+from pgratchet.lint import clearing
 from pgratchet.lint.act import Act, Hit
 from pgratchet.lint.rule import Rule
-from pgratchet.lint.tree import Name, Node, functions, last_two, name_of, strings, walk
+from pgratchet.lint.tree import Node, functions, last_two, strings, walk
 from pgratchet.lint.volatility import VOLATILE
 
 FAMILY = "idempotence"
@@ -64,62 +65,9 @@ _BARE = {
 }
 _IF_EXISTS = {"DropStmt": "DROP", "AT_DropColumn": "DROP COLUMN", "AT_DropConstraint": "DROP CONSTRAINT"}
 
-Made = Callable[[Node], tuple[str, Name]]
-
-
-def _relation(kind: str, key: str = "relation") -> Made:
-    return lambda node: (kind, name_of(node[key]))
-
-
-def _named(kind: str, key: str) -> Made:
-    return lambda node: (kind, ("", node.get(key, "")))
-
-
-def _listed(kind: str, key: str) -> Made:
-    return lambda node: (kind, last_two(node[key]))
-
-
-def _on_table(kind: str, key: str, table: str = "relation") -> Made:
-    return lambda node: (kind, (node[table]["relname"], node[key]))
-
-
-def _index(node: Node) -> tuple[str, Name]:
-    return "OBJECT_INDEX", (node["relation"].get("schemaname", ""), node.get("idxname", ""))
-
-
-def _made_as(node: Node) -> tuple[str, Name]:
-    return node.get("objtype", "OBJECT_TABLE"), name_of(node["into"]["rel"])
-
-
-def _function(node: Node) -> tuple[str, Name]:
-    return "OBJECT_PROCEDURE" if node.get("is_procedure") else "OBJECT_FUNCTION", last_two(node["funcname"])
-
-
-# What a statement makes, as a DROP names it.
-_MADE: dict[str, Made] = {
-    "CompositeTypeStmt": _relation("OBJECT_TYPE", "typevar"),
-    "CreateDomainStmt": _listed("OBJECT_DOMAIN", "domainname"),
-    "CreateEnumStmt": _listed("OBJECT_TYPE", "typeName"),
-    "CreateEventTrigStmt": _named("OBJECT_EVENT_TRIGGER", "trigname"),
-    "CreateExtensionStmt": _named("OBJECT_EXTENSION", "extname"),
-    "CreateFunctionStmt": _function,
-    "CreatePolicyStmt": _on_table("OBJECT_POLICY", "policy_name", "table"),
-    "CreatePublicationStmt": _named("OBJECT_PUBLICATION", "pubname"),
-    "CreateRangeStmt": _listed("OBJECT_TYPE", "typeName"),
-    "CreateRoleStmt": _named("OBJECT_ROLE", "role"),
-    "CreateSchemaStmt": _named("OBJECT_SCHEMA", "schemaname"),
-    "CreateSeqStmt": _relation("OBJECT_SEQUENCE", "sequence"),
-    "CreateStmt": _relation("OBJECT_TABLE"),
-    "CreateTableAsStmt": _made_as,
-    "CreateTrigStmt": _on_table("OBJECT_TRIGGER", "trigname"),
-    "IndexStmt": _index,
-    "RuleStmt": _on_table("OBJECT_RULE", "rulename"),
-    "ViewStmt": _relation("OBJECT_VIEW", "view"),
-}
-
 
 def _no_guard(act: Act) -> Iterator[Hit]:
-    if act.inner or _replaces_dropped(act):
+    if act.inner or clearing.free(act) or clearing.made_again(act):
         return
     if act.name in _IF_NOT_EXISTS and not act.node.get("if_not_exists"):
         yield Hit(f"run again, it fails: CREATE {_IF_NOT_EXISTS[act.name]} without IF NOT EXISTS")
@@ -133,19 +81,8 @@ def _no_guard(act: Act) -> Iterator[Hit]:
         yield Hit("run again, it fails: ADD VALUE without IF NOT EXISTS")
 
 
-def _replaces_dropped(act: Act) -> bool:
-    """Whether the file drops it where it exists, or the table that it belongs to, before it makes it."""
-    known, made = act.known, _MADE.get(act.name)
-    if "relation" in act.whole and ("OBJECT_TABLE", known.place(act.relation)) in known.cleared:
-        return True
-    if made is None:
-        return False
-    kind, name = made(act.node)
-    return (kind, known.place(name)) in known.cleared
-
-
 def _bare(act: Act) -> Iterator[Hit]:
-    if act.inner or _replaces_dropped(act):
+    if act.inner or clearing.free(act):
         return
     if act.name != "AT_AddConstraint":
         yield Hit(f"run again, it fails: {_BARE[act.name]} has no guard")
