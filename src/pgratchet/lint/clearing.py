@@ -109,7 +109,7 @@ def _gone(node: Node) -> Iterator[str]:
 
 def _again(act: Act, name: str) -> bool:
     word = re.escape(name)
-    return bool(name) and _later(act, rf'create\s[^(]*\b{word}\b|alter\s[^(]*\srename\s+to\s+{word}\b')
+    return bool(name) and _later(act, rf"create\s[^(]*\b{word}\b|alter\s[^(]*\srename\s+to\s+{word}\b")
 
 
 def _later(act: Act, pattern: str) -> bool:
