@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pgratchet.findings import Finding, Severity
-from pgratchet.lint import ignoring
+from pgratchet.lint import clearing, ignoring
 from pgratchet.lint.catalogue import Catalogue
 from pgratchet.lint.known import Known
 from pgratchet.lint.reading import File, Found, Rules
@@ -115,6 +115,7 @@ def _found(number: int, migration: Migration, script: Script, rules: Rules, know
     known.altered.clear()
     known.keys.clear()
     known.cleared.clear()
+    known.leaving = clearing.leaving(script)
     known.empty.clear()
     return File(migration, script, rules, known).findings()
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from pgratchet.lint import routines
 from pgratchet.lint.act import Act
 from pgratchet.lint.tree import Name, Node, dropped, last_two, name_of
+from pgratchet.model import Script
 
 Made = tuple[str, Name]
 """A kind, as a DROP names it, and a name; what belongs to a table is named by that and its own."""
 
+_RENAMED = re.compile(r'alter\s+table\s[^(]*?([^\s."(]+)"?\s+rename\s+to\s', re.IGNORECASE)
 _ROUTINES = {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE"}
 
 
@@ -89,15 +91,20 @@ def free(act: Act) -> bool:
         return False
     kind, name = _MADE[act.name](act.node)
     kinds = {kind, _routine(act.node)} if act.name == "CreateFunctionStmt" else {kind}
-    moved = kind == "OBJECT_TABLE" and _later(
-        act, rf"alter\s+table\s[^(]*\b{re.escape(name[1])}\s+rename\s+to\s"
-    )
+    moved = kind == "OBJECT_TABLE" and known.leaving.get(name[1].lower(), 0) > act.statement.number
     return moved or any((item, known.place(name)) in known.cleared for item in kinds)
 
 
+def leaving(script: Script) -> dict[str, int]:
+    """The tables that a file gives another name, each with the number of the last statement that does."""
+    begun = ((item.number, _RENAMED.match(item.sql)) for item in script.statements or ())
+    return {found[1].lower(): number for number, found in begun if found}
+
+
 def made_again(act: Act) -> bool:
-    """Whether the file makes again all that a DROP takes away, so that it is there for the next DROP."""
-    return act.name == "DropStmt" and all(_again(act, name) for name in _gone(act.node))
+    """Whether the file makes again all that a DROP without IF EXISTS takes away, so that the next one finds it."""
+    bare = act.name == "DropStmt" and not act.node.get("missing_ok")
+    return bare and all(_again(act, name) for name in _gone(act.node))
 
 
 def _gone(node: Node) -> Iterator[str]:
@@ -109,9 +116,9 @@ def _gone(node: Node) -> Iterator[str]:
 
 def _again(act: Act, name: str) -> bool:
     word = re.escape(name)
-    return bool(name) and _later(act, rf"create\s[^(]*\b{word}\b|alter\s[^(]*\srename\s+to\s+{word}\b")
+    return bool(name) and _later(act, rf"create\s[^(]*\b{word}\b|alter\s[^(]*\srename\s+to\s+\W?{word}\b")
 
 
 def _later(act: Act, pattern: str) -> bool:
     later = (act.script.statements or ())[act.statement.number :]
-    return any(re.match(pattern, item.sql.replace('"', ""), re.IGNORECASE) for item in later)
+    return any(re.match(pattern, item.sql, re.IGNORECASE) for item in later)

@@ -78,6 +78,8 @@ class Known:
         """The foreign keys that the file makes, each with its statement."""
         self.empty: set[Key] = set()
         """The columns that the file adds, and that hold null where the application does not write them."""
+        self.leaving: dict[str, int] = {}
+        """The tables to which the file gives another name, each with the number of the statement."""
         self.cleared: set[tuple[str, Name]] = set()
         """What the file has dropped, each with its kind; `clearing` reads and fills it."""
         self.functions: dict[str, list[Function]] = {}
