@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import pgratchet
-from pgratchet import db, files, integrity, mending, rehearsal, schema
+from pgratchet import db, embedded, files, integrity, mending, rehearsal, schema
 from pgratchet.cli.commands import run
 from pgratchet.config import load
 from pgratchet.errors import ConfigurationError, RunFailed
@@ -379,3 +379,15 @@ def test_rows_that_were_put_in_are_said_to_go(folder: Path, database: Database) 
         "Goes:    the rows that were put into plans, with what was written to it since"
         in made.path.read_text()
     )
+
+
+@pytest.mark.one_version
+def test_a_project_that_names_no_database_asks_its_embedded_one(folder: Path, tmp_path: Path) -> None:
+    files_of(folder, FIRST, "-- Purpose: a table\nCREATE TABLE more (a int);")
+    project = load({"directory": str(folder)}, {}, str(tmp_path))
+    pgratchet.up(to=1, settings=project)
+    try:
+        with pytest.raises(ConfigurationError, match="is not applied to this database"):
+            pgratchet.revert(2, settings=project)
+    finally:
+        embedded.stop(tmp_path / ".pgratchet")

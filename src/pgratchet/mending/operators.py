@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pgratchet.mending.records import Said, Sides, differing
 from pgratchet.mending.wording import callee, listed, operator, sign
@@ -140,11 +140,11 @@ def _transformed(item: Item) -> str:
     return re.sub("^for (.*) language (.*)$", r"FOR \1 LANGUAGE \2", item.name)
 
 
-def _classes(family: Item, side: object) -> list[Item]:
+def _classes(family: Item, side: Mapping[str, Item]) -> list[Item]:
     name, method = family.name.rsplit(" using ", 1)
     return [
         item
-        for item in side.values()  # type: ignore[attr-defined]
+        for item in side.values()
         if item.kind == "operator class"
         and item.properties["family"] == name
         and item.name.endswith(f" using {method}")
@@ -160,8 +160,7 @@ def _members(family: Item | None) -> Iterator[str]:
         name, _, order = name.partition(" order by ")
         yield f"OPERATOR {number} {operator(name)}{f' FOR ORDER BY {order}' if order else ''}"
     for entry in listed(family.properties.get("functions")):
-        number, types, function = re.fullmatch(r"(\d+) (\(.*?\)) (.*)", entry).groups()  # type: ignore[union-attr]
-        yield f"FUNCTION {number} {types} {function}"
+        yield f"FUNCTION {entry}"
 
 
 def _operands(member: str) -> str:

@@ -8,7 +8,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pgratchet import config, db, files, history, mending, naming, parse, rehearsal, scaffold, schema
+from pgratchet import (
+    config,
+    db,
+    embedded,
+    files,
+    history,
+    mending,
+    naming,
+    parse,
+    rehearsal,
+    scaffold,
+    schema,
+)
 from pgratchet.backup.keeping import Standing
 from pgratchet.config import Settings
 from pgratchet.errors import PgratchetError, RunFailed
@@ -72,8 +84,8 @@ def revert(
     chosen = settings or settings_of(url, directory)
     span = (version, version if through is None else through)
     wishes = _Wishes(online, config.section(chosen, "revert")["online_bytes"], unproven)
-    embedded = Path(chosen.root, ".pgratchet", "data").exists()
-    live = ask_database and (chosen.url is not None or same_server or embedded)
+    ours = embedded.major(Path(chosen.root, ".pgratchet")) is not None
+    live = ask_database and (chosen.url is not None or same_server or ours)
     with tempfile.TemporaryDirectory(prefix="pgratchet-") as place:
         folder = Path(place, "files")
         folder.mkdir()

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg
 from psycopg.errors import LockNotAvailable
@@ -19,6 +20,7 @@ from psycopg.errors import LockNotAvailable
 from pgratchet import __version__, db
 from pgratchet.errors import PgratchetError
 from pgratchet.model import ignore
+from pgratchet.rehearsal.beside import beside
 from pgratchet.rehearsal.looking import Look
 from pgratchet.rehearsal.records import CHANGES, Blocked, Lock, blocks
 
@@ -75,21 +77,9 @@ def probing(probes: Sequence[Probe]) -> Iterator[None]:
     """Let the clients try, each in a thread, until the run is over."""
     stop = threading.Event()
     pause = PAUSE * max(1, len(probes) // 2)
-    threads = [
-        threading.Thread(target=_try, args=(probe, stop, pause), name="pgratchet probe", daemon=True)
-        for probe in probes
-    ]
-    for thread in threads:
-        thread.start()
-    try:
+    work = [(probe.connection, partial(_try, probe, stop, pause)) for probe in probes]
+    with beside(work, stop, "pgratchet probe"):
         yield
-    finally:
-        stop.set()
-        for probe in probes:
-            with suppress(psycopg.Error):
-                probe.connection.cancel_safe(timeout=5)
-        for thread in threads:
-            thread.join()
 
 
 def _try(probe: Probe, stop: threading.Event, pause: float) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from pgratchet import __version__, db
 from pgratchet.errors import ConfigurationError, ScanError
 from pgratchet.model import ignore
 from pgratchet.parse import scan
+from pgratchet.rehearsal.beside import beside
 
 AFTER_A_FAILURE = 0.1
 """Seconds until a client tries again: what always fails is not to keep the server busy."""
@@ -131,21 +133,11 @@ def clients(url: str, script: tuple[Command, ...], number: int, done: list[Trans
         connections = [
             opened.enter_context(db.opened(url, name=name, wait=0, observer=ignore)) for _ in range(number)
         ]
-        threads = [
-            threading.Thread(target=_again, args=(one, script, client, stop, done), name=name, daemon=True)
-            for client, one in enumerate(connections)
+        work = [
+            (one, partial(_again, one, script, client, stop, done)) for client, one in enumerate(connections)
         ]
-        for thread in threads:
-            thread.start()
-        try:
+        with beside(work, stop, name):
             yield
-        finally:
-            stop.set()
-            for connection in connections:
-                with suppress(psycopg.Error):
-                    connection.cancel_safe(timeout=5)
-            for thread in threads:
-                thread.join()
 
 
 def _again(
